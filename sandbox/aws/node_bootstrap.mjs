@@ -1,0 +1,251 @@
+// Runs a Node.js handler as Lambda's own runtime does, over the Lambda Runtime API.
+//
+// Handlers may be callback, promise or async style, CommonJS or ES modules. Log lines go to the telemetry
+// descriptor in frames, so that a message with newlines stays one entry.
+// Source: docs.aws.amazon.com/lambda/latest/dg/{nodejs-handler,nodejs-logging,runtimes-api}.html, read 2026-11-22.
+import fs from "node:fs";
+import http from "node:http";
+import { createRequire } from "node:module";
+import path from "node:path";
+import { pathToFileURL } from "node:url";
+import util from "node:util";
+
+const [apiHost, apiPort] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
+const taskRoot = process.env.LAMBDA_TASK_ROOT || process.cwd();
+const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
+const frameFd = Number(process.env._LAMBDA_TELEMETRY_LOG_FD || 0);
+delete process.env._LAMBDA_TELEMETRY_LOG_FD;
+const currentRequest = { id: "", settle: null };
+
+// The parent holds the other end of standard input: when it ends, so does this process.
+process.stdin.on("end", () => process.exit(0)).on("error", () => process.exit(0)).resume();
+process.stdin.unref();
+
+function writeFrame(level, message) {
+  const text = Buffer.from(message);
+  const head = Buffer.alloc(16);
+  head.writeUInt32BE(0xa55a0003, 0);
+  head.writeUInt32BE(text.length, 4);
+  head.writeBigUInt64BE(BigInt(Date.now()) * 1000n, 8);
+  const whole = Buffer.concat([head, text]);
+  for (let at = 0; at < whole.length; ) {
+    try {
+      at += fs.writeSync(frameFd, whole, at);
+    } catch (error) {
+      if (error.code !== "EAGAIN") throw error;
+    }
+  }
+}
+
+function patchConsole() {
+  if (!frameFd) return;
+  const levels = { log: "INFO", info: "INFO", debug: "DEBUG", warn: "WARN", error: "ERROR", trace: "TRACE" };
+  for (const [method, level] of Object.entries(levels)) {
+    console[method] = (...words) =>
+      writeFrame(
+        level,
+        `${new Date().toISOString()}\t${currentRequest.id || "undefined"}\t${level}\t${util.format(...words)}`,
+      );
+  }
+}
+
+function call(method, where, { body, headers } = {}) {
+  return new Promise((resolve, reject) => {
+    const request = http.request(
+      { host: apiHost, port: apiPort, agent, method, path: `/2018-06-01/runtime${where}`, headers },
+      (response) => {
+        const pieces = [];
+        response.on("data", (piece) => pieces.push(piece));
+        response.on("end", () => resolve({ headers: response.headers, body: Buffer.concat(pieces) }));
+        response.on("error", reject);
+      },
+    );
+    request.on("error", reject);
+    request.end(body);
+  });
+}
+
+function errorDocument(error) {
+  if (error instanceof Error || util.types.isNativeError(error)) {
+    return {
+      errorType: error.name,
+      errorMessage: error.message,
+      trace: (error.stack || "").split("\n"),
+    };
+  }
+  return { errorType: typeof error, errorMessage: util.isDeepStrictEqual(error, {}) ? "{}" : String(error), trace: [] };
+}
+
+function postError(where, error) {
+  const document = errorDocument(error);
+  const body = Buffer.from(JSON.stringify(document));
+  return call("POST", where, {
+    body,
+    headers: {
+      "Content-Type": "application/json",
+      "Content-Length": body.length,
+      "Lambda-Runtime-Function-Error-Type": /^[\x20-\x7e]*$/.test(document.errorType) ? document.errorType : "Error",
+    },
+  });
+}
+
+function named(type, message) {
+  const error = new Error(message);
+  error.name = type;
+  return error;
+}
+
+async function importFile(stem) {
+  for (const ending of ["", ".js", ".mjs", ".cjs"]) {
+    const file = stem + ending;
+    if (!fs.existsSync(file) || !fs.statSync(file).isFile()) continue;
+    if (file.endsWith(".mjs")) return import(pathToFileURL(file));
+    try {
+      return createRequire(pathToFileURL(file))(file);
+    } catch (error) {
+      // A .js file under a package.json of type "module", or one that imports such a file.
+      if (error.code === "ERR_REQUIRE_ESM" || error.code === "ERR_REQUIRE_ASYNC_MODULE") {
+        return import(pathToFileURL(file));
+      }
+      throw error;
+    }
+  }
+  return null;
+}
+
+async function importModule(directory, moduleName) {
+  const own = await importFile(path.resolve(taskRoot, directory, moduleName));
+  if (own) return own;
+  try {
+    const require = createRequire(pathToFileURL(path.join(taskRoot, "index.js")));
+    return await importFile(require.resolve(directory ? `${directory}/${moduleName}` : moduleName));
+  } catch (error) {
+    if (error.code !== "MODULE_NOT_FOUND") throw error;
+    throw named("Runtime.ImportModuleError", `Error: Cannot find module '${moduleName}'\nRequire stack:\n- /var/runtime/index.mjs`);
+  }
+}
+
+async function loadHandler(text) {
+  const slash = text.lastIndexOf("/");
+  const directory = text.slice(0, slash + 1);
+  const found = /^([^.]*)\.(.*)$/.exec(text.slice(slash + 1));
+  if (!found || text.includes("..")) throw named("Runtime.MalformedHandlerName", `Bad handler '${text}'`);
+  let loaded;
+  try {
+    loaded = await importModule(directory, found[1]);
+  } catch (error) {
+    if (error instanceof SyntaxError) throw named("Runtime.UserCodeSyntaxError", `SyntaxError: ${error.message}`);
+    if (error?.code === "MODULE_NOT_FOUND") throw named("Runtime.ImportModuleError", `Error: ${error.message}`);
+    throw error;
+  }
+  const pick = (root) => found[2].split(".").reduce((at, key) => at?.[key], root);
+  const handler = pick(loaded) ?? pick(loaded?.default);
+  if (handler === undefined) {
+    throw named("Runtime.HandlerNotFound", `${text} is undefined or not exported`);
+  }
+  if (typeof handler !== "function") throw named("Runtime.HandlerNotFound", `${text} is not a function`);
+  return handler;
+}
+
+function contextFrom(headers, settle) {
+  const deadline = Number(headers["lambda-runtime-deadline-ms"]);
+  const parsed = (name) => (headers[name] ? JSON.parse(headers[name]) : undefined);
+  return {
+    callbackWaitsForEmptyEventLoop: true,
+    functionVersion: process.env.AWS_LAMBDA_FUNCTION_VERSION,
+    functionName: process.env.AWS_LAMBDA_FUNCTION_NAME,
+    memoryLimitInMB: process.env.AWS_LAMBDA_FUNCTION_MEMORY_SIZE,
+    logGroupName: process.env.AWS_LAMBDA_LOG_GROUP_NAME,
+    logStreamName: process.env.AWS_LAMBDA_LOG_STREAM_NAME,
+    clientContext: parsed("lambda-runtime-client-context"),
+    identity: parsed("lambda-runtime-cognito-identity"),
+    invokedFunctionArn: headers["lambda-runtime-invoked-function-arn"],
+    awsRequestId: headers["lambda-runtime-aws-request-id"],
+    getRemainingTimeInMillis: () => deadline - Date.now(),
+    done: (error, answer) => settle(error, answer),
+    succeed: (answer) => settle(null, answer),
+    fail: (error) => settle(error ?? "handled"),
+  };
+}
+
+// Gives the answer of one call. A callback's answer waits for the event loop to empty when the context says so.
+function run(handler, event, headers) {
+  return new Promise((resolve, reject) => {
+    let done = false;
+    const settle = (error, answer) => {
+      if (done) return;
+      done = true;
+      process.removeAllListeners("beforeExit");
+      const finish = () => (error === null || error === undefined ? resolve(answer) : reject(error));
+      if (context.callbackWaitsForEmptyEventLoop && settle.waits) process.once("beforeExit", finish);
+      else finish();
+    };
+    settle.waits = false;
+    currentRequest.settle = settle;
+    const context = contextFrom(headers, (error, answer) => settle(error, answer));
+    const callback = (error, answer) => {
+      settle.waits = true;
+      settle(error, answer);
+    };
+    // An event loop that empties with nothing settled answers null, as Lambda does.
+    process.once("beforeExit", () => settle(null, null));
+    const returned = handler(event, context, callback);
+    if (typeof returned?.then === "function") {
+      returned.then(
+        (answer) => settle(null, answer),
+        (error) => settle(error ?? named("Error", "null")),
+      );
+    }
+  });
+}
+
+async function serve(handler) {
+  const next = await call("GET", "/invocation/next");
+  const id = next.headers["lambda-runtime-aws-request-id"];
+  const trace = next.headers["lambda-runtime-trace-id"];
+  if (trace) process.env._X_AMZN_TRACE_ID = trace;
+  else delete process.env._X_AMZN_TRACE_ID;
+  currentRequest.id = id;
+  try {
+    const answer = await new Promise((resolve, reject) => {
+      run(handler, JSON.parse(next.body.toString("utf8")), next.headers).then(resolve, reject);
+    });
+    const body = Buffer.from(JSON.stringify(answer === undefined ? null : answer) ?? "null");
+    await call("POST", `/invocation/${id}/response`, {
+      body,
+      headers: { "Content-Type": "application/json", "Content-Length": body.length },
+    });
+  } catch (error) {
+    const { trace: stack, ...document } = errorDocument(error);
+    console.error("Invoke Error", `\t${JSON.stringify({ ...document, stack })}`);
+    await postError(`/invocation/${id}/error`, error);
+  }
+}
+
+async function fatal(kind, error) {
+  const wrapped = named(kind, `${error?.name ?? "Error"}: ${error?.message ?? error}`);
+  wrapped.stack = error?.stack ?? String(error);
+  console.error(kind === "Runtime.UnhandledPromiseRejection" ? "Unhandled Promise Rejection" : "Uncaught Exception", `\t${JSON.stringify(errorDocument(wrapped))}`);
+  const where = currentRequest.id ? `/invocation/${currentRequest.id}/error` : "/init/error";
+  await postError(where, wrapped).catch(() => undefined);
+  process.exit(1);
+}
+
+patchConsole();
+process.once("uncaughtException", (error) => fatal("Runtime.UncaughtException", error));
+process.once("unhandledRejection", (error) => fatal("Runtime.UnhandledPromiseRejection", error));
+let handler;
+try {
+  handler = await loadHandler(process.argv[2]);
+} catch (error) {
+  console.error("Uncaught Exception", `\t${JSON.stringify(errorDocument(error))}`);
+  await postError("/init/error", error).catch(() => undefined);
+  process.exit(1);
+}
+for (;;) {
+  try {
+    await serve(handler);
+  } catch {
+    process.exit(1); // the runtime API is gone: nobody is left to work for
+  }
+}

@@ -1,0 +1,84 @@
+"""Log lines out of a worker's pipes.
+
+Standard output and error are cut at newlines. The third pipe carries frames, so that a message with newlines
+stays one entry: 4 bytes type, 4 bytes length, 8 bytes microseconds, all big-endian, then the text.
+Source: awslambdaric 4.2.2, bootstrap.FramedTelemetryLogSink.
+"""
+
+import os
+import time
+
+from sandbox.executor.values import LogLine
+
+_FRAME_MARK = b"\xa5\x5a"
+_FRAME_HEAD_BYTES = 16
+MAX_LINE_BYTES = 256 * 1024
+MAX_LINES = 10_000
+
+
+class Pipe:
+    """The reading end of one pipe of a worker, not blocking."""
+
+    def __init__(self, fd: int, stream: str) -> None:
+        os.set_blocking(fd, False)
+        self.fd = fd
+        self.stream = stream
+        self._buffer = bytearray()
+
+    def read(self, into: list[LogLine]) -> bool:
+        """Append the entries that have arrived. Returns False at the end of the pipe."""
+        alive = True
+        while True:
+            try:
+                piece = os.read(self.fd, 1 << 16)
+            except BlockingIOError:
+                break
+            if not piece:
+                alive = False
+                break
+            self._buffer += piece
+            self._cut(into)
+        return alive
+
+    def flush(self, into: list[LogLine]) -> None:
+        """Append what is left without a newline as an entry of its own."""
+        if self.stream != "log" and self._buffer:
+            self._emit(bytes(self._buffer), time.time(), into)
+            self._buffer.clear()
+
+    def _cut(self, into: list[LogLine]) -> None:
+        if self.stream == "log":
+            self._cut_frames(into)
+            return
+        *whole, rest = bytes(self._buffer).split(b"\n")
+        now = time.time()
+        for line in whole:
+            self._emit(line.rstrip(b"\r"), now, into)
+        if len(rest) > MAX_LINE_BYTES:
+            self._emit(rest, now, into)
+            rest = b""
+        self._buffer = bytearray(rest)
+
+    def _cut_frames(self, into: list[LogLine]) -> None:
+        while len(self._buffer) >= _FRAME_HEAD_BYTES:
+            if self._buffer[:2] != _FRAME_MARK:
+                # Not a frame: somebody wrote to the descriptor by hand. Keep the text, lose the framing.
+                self._emit(bytes(self._buffer), time.time(), into)
+                self._buffer.clear()
+                return
+            length = int.from_bytes(self._buffer[4:8], "big")
+            if len(self._buffer) < _FRAME_HEAD_BYTES + length:
+                return
+            at = int.from_bytes(self._buffer[8:16], "big") / 1e6
+            text = bytes(self._buffer[_FRAME_HEAD_BYTES : _FRAME_HEAD_BYTES + length])
+            del self._buffer[: _FRAME_HEAD_BYTES + length]
+            self._emit(text.rstrip(b"\n"), at, into)
+
+    def _emit(self, text: bytes, at: float, into: list[LogLine]) -> None:
+        if len(into) < MAX_LINES:
+            into.append(
+                LogLine(at=at, stream=self.stream, text=text[:MAX_LINE_BYTES].decode("utf-8", "replace"))
+            )
+
+    def close(self) -> None:
+        os.close(self.fd)

