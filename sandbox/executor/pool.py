@@ -43,7 +43,7 @@ def _spawn(
         stderr=subprocess.PIPE,
         pass_fds=(frames,),
         start_new_session=True,
-        preexec_fn=tie_to_parent,  # noqa: PLW1509
+        preexec_fn=tie_to_parent,
     )
 
 

@@ -43,7 +43,7 @@ class Execution:
 
     outcome: "ok", "error" (the handler failed and said so), "timeout", "memory", "exit" (the process ended
         without an answer) or "init-error" (the bootstrap could not load the handler).
-    payload: the answer, or the bootstrap's JSON error document; empty when the process could not say anything.
+    payload: the answer, or the bootstrap's JSON error document; empty when the process could not say more.
     error_type: the bootstrap's word for the error; for "exit" and "memory" how the process ended, for example
         "exit status 1" or "signal: killed".
     init_ms: start-up time where this call started the worker, else None.

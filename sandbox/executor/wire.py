@@ -1,4 +1,4 @@
-"""The HTTP/1.1 that bootstraps speak: requests parsed from bytes as they arrive, answers written in one go."""
+"""The HTTP/1.1 that bootstraps speak: requests parsed from bytes as they arrive, answers in one go."""
 
 import socket
 from dataclasses import dataclass

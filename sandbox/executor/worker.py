@@ -252,7 +252,7 @@ class Worker:
         self._kill_group()
 
     def dispose(self) -> None:
-        """Kill, and give back descriptors and the temporary directory. Only the worker's owner may call this."""
+        """Kill, and give back descriptors and the temporary directory. Only the owner may call this."""
         if self._closed:
             return
         self._closed = True

@@ -270,9 +270,12 @@ def test_it_leaves_no_process_when_its_parent_is_killed(kind: str, python: Write
 import time
 from pathlib import Path
 from sandbox.executor import Executor, WorkerSpec
-spec = WorkerSpec(key=("aws", "fn", "1", "d"), argv={spec.argv!r}, env={dict(spec.env)!r}, code=Path({str(spec.code)!r}),
-                  memory_mb=256, timeout_s=5, cold_delay_s=0)
-print(Executor().invoke(spec, b"null", headers={{"lambda-runtime-deadline-ms": "9999999999999"}}).payload.decode(), flush=True)
+spec = WorkerSpec(
+    key=("aws", "fn", "1", "d"), argv={spec.argv!r}, env={dict(spec.env)!r},
+    code=Path({str(spec.code)!r}), memory_mb=256, timeout_s=5, cold_delay_s=0,
+)
+done = Executor().invoke(spec, b"null", headers={{"lambda-runtime-deadline-ms": "9999999999999"}})
+print(done.payload.decode(), flush=True)
 time.sleep(60)
 """
     parent = subprocess.Popen(
@@ -292,7 +295,7 @@ time.sleep(60)
     [
         (
             "app.js",
-            "exports.handler = (event, context, callback) => setTimeout(() => callback(null, event.n + 1), 5)",
+            "exports.handler = (event, context, back) => setTimeout(() => back(null, event.n + 1), 5)",
         ),
         (
             "app.js",
