@@ -1,0 +1,5 @@
+"""Addresses of the pages (ui.md section 2)."""
+
+from django.urls import URLPattern, URLResolver
+
+urlpatterns: list[URLPattern | URLResolver] = []

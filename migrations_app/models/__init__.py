@@ -1,0 +1,37 @@
+"""Everything that Cutover remembers. Rows are truth; Redis holds none of it."""
+
+from migrations_app.models.connections import Connection
+from migrations_app.models.evidence import (
+    LiveObservation,
+    Pair,
+    Rule,
+    Run,
+    Suite,
+    SuiteEvent,
+    TrafficSlot,
+)
+from migrations_app.models.functions import Effects, FunctionMigration
+from migrations_app.models.ledger import AuditEntry, PhaseChange
+from migrations_app.models.operations import Action, ActionState, Approval, Operation, OperationState
+from migrations_app.models.policies import Policy
+
+__all__ = [
+    "Action",
+    "ActionState",
+    "Approval",
+    "AuditEntry",
+    "Connection",
+    "Effects",
+    "FunctionMigration",
+    "LiveObservation",
+    "Operation",
+    "OperationState",
+    "Pair",
+    "PhaseChange",
+    "Policy",
+    "Rule",
+    "Run",
+    "Suite",
+    "SuiteEvent",
+    "TrafficSlot",
+]

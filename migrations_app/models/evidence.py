@@ -1,0 +1,213 @@
+"""Evidence: suites, validation runs, pairs, and what taps and relays reported."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import models
+from django.utils import timezone
+
+from migrations_app.models.functions import FunctionMigration
+
+
+class Suite(models.Model):
+    """Events to validate a function with."""
+
+    function = models.ForeignKey(FunctionMigration, on_delete=models.CASCADE, related_name="suites")
+    name = models.CharField(max_length=80, default="default")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("function", "name"), name="suite_once_per_function")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SuiteEvent(models.Model):
+    """One AWS-shaped event, redacted before it is stored."""
+
+    suite = models.ForeignKey(Suite, on_delete=models.CASCADE, related_name="events")
+    position = models.PositiveIntegerField()
+    title = models.CharField(max_length=120)
+    event = models.JSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("suite", "position"), name="event_position_once")]
+        ordering = ("position",)
+
+    def __str__(self) -> str:
+        return self.title
+
+
+class Run(models.Model):
+    """One validation: both sides invoked for each event, until the wanted number of pairs is in."""
+
+    class State(models.TextChoices):
+        PENDING = "pending"
+        RUNNING = "running"
+        FINISHED = "finished"
+        CANCELLED = "cancelled"
+        FAILED = "failed"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    function = models.ForeignKey(FunctionMigration, on_delete=models.CASCADE, related_name="runs")
+    suite = models.ForeignKey(Suite, on_delete=models.PROTECT)
+    state = models.CharField(max_length=10, choices=State, default=State.PENDING)
+    wanted_pairs = models.PositiveIntegerField()
+    done_pairs = models.PositiveIntegerField(default=0)
+    asked_by = models.CharField(max_length=150)
+    reason = models.CharField(max_length=400, blank=True)
+    basis_digest = models.CharField(max_length=64)
+    due_at = models.DateTimeField(default=timezone.now)
+    lease_owner = models.CharField(max_length=80, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    fence = models.PositiveBigIntegerField(default=0)
+    outcomes = models.JSONField(default=dict, blank=True)
+    """Outcome -> count, of this run."""
+    verdict = models.JSONField(default=dict, blank=True)
+    verdict_result = models.CharField(max_length=12, blank=True)
+    error = models.CharField(max_length=600, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    finished_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        ordering = ("-created_at",)
+        constraints = [
+            models.UniqueConstraint(
+                fields=("function",),
+                condition=models.Q(state__in=["pending", "running"]),
+                name="one_open_run_per_function",
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"run {self.id}"
+
+
+class Pair(models.Model):
+    """Two observations of one logical event, and their comparison.
+
+    A result table: no foreign key constraint to functions or runs, so that days can be dropped later.
+    ``primary`` and ``candidate`` are documents {"outcome","request_id","version","at","duration_ms",
+    "billed_ms","max_memory_mb","round_trip_ms","cold","error_type","error_message","payload_text",
+    "payload_base64"?, "payload_bytes","payload_sha256","truncated"}; ``logs`` hold aligned rows.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    function = models.ForeignKey(
+        FunctionMigration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="pairs"
+    )
+    run = models.ForeignKey(
+        Run, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="pairs"
+    )
+    position = models.PositiveIntegerField(default=0)
+    """Which event of the run; with ``run`` it makes a repeated batch write once."""
+    title = models.CharField(max_length=120)
+    event = models.JSONField(null=True)
+    first_side = models.CharField(max_length=10, default="primary")
+    outcome = models.CharField(max_length=22)
+    counts = models.BooleanField(default=False)
+    first_pointer = models.CharField(max_length=200, blank=True)
+    blame = models.CharField(max_length=12, blank=True)
+    sentence = models.CharField(max_length=500, blank=True)
+    primary = models.JSONField()
+    candidate = models.JSONField()
+    comparison = models.JSONField()
+    primary_ms = models.FloatField(null=True)
+    candidate_ms = models.FloatField(null=True)
+    at = models.DateTimeField()
+
+    class Meta:
+        ordering = ("-at",)
+        constraints = [models.UniqueConstraint(fields=("run", "position"), name="pair_once_per_run_position")]
+        indexes = [
+            models.Index(fields=("function", "-at")),
+            models.Index(fields=("function", "-at"), condition=models.Q(counts=True), name="pair_counts"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.title}"
+
+
+class LiveObservation(models.Model):
+    """One event that a tap or a relay reported. Payloads were redacted and capped before they left AWS.
+
+    (function, request_id) is unique: a message that the queue delivers twice is one row.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    function = models.ForeignKey(
+        FunctionMigration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="live_observations"
+    )
+    side = models.CharField(max_length=10)
+    request_id = models.CharField(max_length=64)
+    candidate_request_id = models.CharField(max_length=64, blank=True)
+    outcome = models.CharField(max_length=12)
+    error = models.BooleanField(default=False)
+    error_type = models.CharField(max_length=120, blank=True)
+    duration_ms = models.FloatField(null=True)
+    hop_ms = models.FloatField(null=True)
+    weight_bp = models.PositiveIntegerField()
+    at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    event = models.JSONField(null=True)
+    answer = models.JSONField(null=True)
+    body_hashes = models.JSONField(default=dict, blank=True)
+
+    class Meta:
+        ordering = ("-id",)
+        constraints = [
+            models.UniqueConstraint(fields=("function", "request_id", "side"), name="live_observation_once")
+        ]
+        indexes = [
+            models.Index(fields=("function", "-at")),
+            models.Index(fields=("function", "-at"), condition=models.Q(error=True), name="live_errors"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.request_id}"
+
+
+class TrafficSlot(models.Model):
+    """Roll-up of live observations: one row per function, side and ten seconds."""
+
+    function = models.ForeignKey(
+        FunctionMigration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="traffic"
+    )
+    side = models.CharField(max_length=10)
+    at = models.DateTimeField()
+    """Start of the ten seconds."""
+    events = models.PositiveIntegerField(default=0)
+    errors = models.PositiveIntegerField(default=0)
+    duration_sum_ms = models.FloatField(default=0)
+    duration_max_ms = models.FloatField(default=0)
+    histogram = models.JSONField(default=dict, blank=True)
+    """Upper bound in ms (powers of sqrt 2, as text) -> count, for percentiles."""
+    weight_bp = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("function", "side", "at"), name="traffic_slot_once")]
+
+    def __str__(self) -> str:
+        return f"{self.side} {self.at}"
+
+
+class Rule(models.Model):
+    """A difference that a person accepted, with a name and a reason."""
+
+    function = models.ForeignKey(
+        FunctionMigration, null=True, blank=True, on_delete=models.CASCADE, related_name="rules"
+    )
+    """None: everywhere."""
+    name = models.CharField(max_length=80)
+    kind = models.CharField(max_length=10)
+    pointer = models.CharField(max_length=200)
+    value = models.CharField(max_length=200, blank=True)
+    reason = models.CharField(max_length=400)
+    author = models.CharField(max_length=150)
+    created_at = models.DateTimeField(auto_now_add=True)
+    retired_at = models.DateTimeField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
