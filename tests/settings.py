@@ -1,0 +1,25 @@
+"""Settings of the tests: the product's own, on servers that live as long as the run.
+
+With DATABASE_URL and REDIS_URL set, those are used. Without, PostgreSQL and Redis start here, before Django
+reads any address; processes that a test starts find both in the environment.
+"""
+
+import os
+
+from hosting import throwaway
+
+if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
+    _servers = throwaway.start()
+    os.environ["DATABASE_URL"] = _servers.database_url
+    os.environ["REDIS_URL"] = _servers.redis_url
+os.environ.setdefault("CUTOVER_SECRET_KEY", "only-for-tests-" * 4)
+os.environ.setdefault("CUTOVER_HASH_KEY", "only-for-tests-too-" * 4)
+
+from dashboard.settings import *  # noqa: F403 - the servers' addresses must be known first
+
+# Fingerprinted names need a collectstatic; pages under test are served from the sources.
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
