@@ -11,13 +11,16 @@ from migrations_app.models.evidence import (
     TrafficSlot,
 )
 from migrations_app.models.functions import Effects, FunctionMigration
+from migrations_app.models.heartbeats import ProcessHeartbeat
 from migrations_app.models.ledger import AuditEntry, PhaseChange
 from migrations_app.models.operations import Action, ActionState, Approval, Operation, OperationState
+from migrations_app.models.people import ApiToken
 from migrations_app.models.policies import Policy
 
 __all__ = [
     "Action",
     "ActionState",
+    "ApiToken",
     "Approval",
     "AuditEntry",
     "Connection",
@@ -29,6 +32,7 @@ __all__ = [
     "Pair",
     "PhaseChange",
     "Policy",
+    "ProcessHeartbeat",
     "Rule",
     "Run",
     "Suite",
