@@ -1,0 +1,115 @@
+"""Evidence, policies, checks and verdicts: frozen values and their plain JSON form for rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from cutover.comparison import PairOutcome
+
+
+class Result(StrEnum):
+    """What a check or a verdict says."""
+
+    PASS = "pass"  # noqa: S105 - a word, no secret
+    FAIL = "fail"
+    INCONCLUSIVE = "inconclusive"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PairEvidence:
+    """What one pair contributes. Durations are the platforms' own, in milliseconds; ``cold``: either side.
+
+    ``logs_differ`` is None while the logs are pending or were not compared.
+    """
+
+    outcome: PairOutcome
+    primary_ms: float | None
+    candidate_ms: float | None
+    cold: bool
+    logs_differ: bool | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Policy:
+    """What is tolerated. Tolerances and margins are shares (0.01 is 1 %); ``latency_margin`` is a ratio.
+
+    Durations below ``latency_floor_ms`` count as that much. ``muted`` checks are left out, ``observe`` ones
+    are shown but decide nothing.
+    """
+
+    mismatch_tolerance: float = 0.01
+    error_margin: float = 0.01
+    latency_margin: float = 1.10
+    latency_floor_ms: float = 20.0
+    alpha: float = 0.05
+    live_error_margin: float = 0.005
+    muted: frozenset[str] = frozenset()
+    observe: frozenset[str] = frozenset({"logs"})
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckResult:
+    """One check. ``name``: errors, answers, latency, logs or live-errors.
+
+    ``primary``, ``candidate``, ``change``, ``bound`` are short display strings. ``needed``: how many more
+    pairs (or events) until it can pass if all of them are good, 0 if none.
+    """
+
+    name: str
+    result: Result
+    critical: bool
+    primary: str
+    candidate: str
+    change: str
+    bound: str
+    needed: int
+    formula: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    sentence: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """The checks taken together. ``explains``: indices of up to three pairs that explain it best."""
+
+    result: Result
+    checks: tuple[CheckResult, ...]
+    sentence: str
+    needed: int
+    explains: tuple[int, ...] = ()
+
+
+def check_document(check: CheckResult) -> dict[str, Any]:
+    """Give a check as plain JSON."""
+    return {**asdict(check), "result": check.result.value, "numbers": dict(check.numbers)}
+
+
+def check_from_document(stored: Mapping[str, Any]) -> CheckResult:
+    """Give the check that ``check_document`` wrote."""
+    return CheckResult(**{**stored, "result": Result(stored["result"])})
+
+
+def verdict_document(verdict: Verdict) -> dict[str, Any]:
+    """Give a verdict as plain JSON, fit for a row."""
+    return {
+        "result": verdict.result.value,
+        "sentence": verdict.sentence,
+        "needed": verdict.needed,
+        "explains": list(verdict.explains),
+        "checks": [check_document(check) for check in verdict.checks],
+    }
+
+
+def verdict_from_document(stored: Mapping[str, Any]) -> Verdict:
+    """Give the verdict that ``verdict_document`` wrote."""
+    return Verdict(
+        result=Result(stored["result"]),
+        sentence=stored["sentence"],
+        needed=stored["needed"],
+        explains=tuple(stored["explains"]),
+        checks=tuple(check_from_document(check) for check in stored["checks"]),
+    )

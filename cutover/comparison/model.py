@@ -1,0 +1,172 @@
+"""What a comparison is: frozen values, and their plain JSON form for rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+Part = Literal["answer", "error", "logs"]
+Kind = Literal["value", "type", "missing", "extra", "order", "length"]
+RuleKind = Literal["ignore", "mask", "tolerance", "unordered"]
+
+SHOWN_CHARACTERS = 200
+"""Longest printable form of a value inside a difference."""
+
+
+class PairOutcome(StrEnum):
+    """What comes of setting two observations of one event side by side."""
+
+    MATCH = "match"
+    NOISE = "noise"
+    IGNORED = "ignored"
+    TRANSLATION_LOSS = "translation-loss"
+    MISMATCH = "mismatch"
+    CANDIDATE_ERROR = "candidate-error"
+    PRIMARY_ERROR = "primary-error"
+    BOTH_ERROR_SAME = "both-error-same"
+    BOTH_ERROR_DIFFERENT = "both-error-different"
+    NOT_COMPARABLE = "not-comparable"
+
+
+COUNTS_AGAINST = frozenset(
+    {PairOutcome.MISMATCH, PairOutcome.CANDIDATE_ERROR, PairOutcome.BOTH_ERROR_DIFFERENT}
+)
+"""The only outcomes that count against the candidate; not-comparable is missing evidence."""
+
+
+class Standing(StrEnum):
+    """Whether a difference counts against the candidate, or why it does not."""
+
+    COUNTS = "counts"
+    NOISE = "noise"
+    IGNORED = "ignored"
+    LOSS = "loss"
+
+
+class Blame(StrEnum):
+    """Where a difference comes from."""
+
+    TRANSLATION = "translation"
+    PLATFORM = "platform"
+    NOISE = "noise"
+    LOGIC = "logic"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Difference:
+    """One place where the sides differ.
+
+    ``pointer`` is a JSON pointer, or ``line 3`` in text and logs. ``primary`` and ``candidate`` are short
+    printable forms, empty where a side has nothing. ``reason`` names why it does not count: a shape such as
+    ``uuid``, or the name of a rule.
+    """
+
+    part: Part
+    pointer: str
+    kind: Kind
+    primary: str
+    candidate: str
+    standing: Standing
+    blame: Blame
+    reason: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LogRow:
+    """One row of the two logs side by side. ``standing`` None: the lines are equal."""
+
+    primary: str | None
+    candidate: str | None
+    level: str
+    standing: Standing | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Comparison:
+    """Two observations of one event, set side by side.
+
+    ``counts`` has the keys counts, noise, ignored, loss (differences by standing, also those beyond the cap
+    on ``differences``) and equal (equal log lines, plus one for an equal answer). ``log_rows`` is None while
+    the logs of a side are pending. ``sentence`` names the gravest difference.
+    """
+
+    outcome: PairOutcome
+    differences: tuple[Difference, ...]
+    log_rows: tuple[LogRow, ...] | None
+    sentence: str
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """A difference that a person accepted.
+
+    ``pointer`` is a JSON pointer with ``*`` for one segment, or ``logs`` for log lines (``mask`` only).
+    ``value``: for ``mask`` a linear-time (re2) pattern whose matches are blanked on both sides; for
+    ``tolerance`` a number (``0.01``) or a share (``1%``); otherwise unused. ``ignore`` covers the place and
+    everything below it.
+    """
+
+    name: str
+    kind: RuleKind
+    pointer: str
+    value: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AnswerRow:
+    """One row of the two answers, pretty-printed and aligned.
+
+    Numbers count from 1; None where a side has nothing. ``mark``: ``≠`` changed, ``−`` only AWS, ``+`` only
+    FC, ``~`` noise, ``⊘`` ignored, ``⇅`` order. Spans are (start, end) character offsets to emphasise.
+    """
+
+    primary_no: int | None
+    primary: str
+    candidate_no: int | None
+    candidate: str
+    mark: Literal["", "≠", "−", "+", "~", "⊘", "⇅"]
+    standing: Standing | None
+    pointer: str
+    primary_spans: tuple[tuple[int, int], ...] = ()
+    candidate_spans: tuple[tuple[int, int], ...] = ()
+
+
+def document(comparison: Comparison) -> dict[str, Any]:
+    """Give a comparison as plain JSON, fit for a row."""
+    return {
+        "outcome": comparison.outcome.value,
+        "sentence": comparison.sentence,
+        "counts": dict(comparison.counts),
+        "differences": [_plain(difference) for difference in comparison.differences],
+        "log_rows": None if comparison.log_rows is None else [_plain(row) for row in comparison.log_rows],
+    }
+
+
+def from_document(stored: Mapping[str, Any]) -> Comparison:
+    """Give the comparison that ``document`` wrote."""
+    rows = stored["log_rows"]
+    return Comparison(
+        outcome=PairOutcome(stored["outcome"]),
+        sentence=stored["sentence"],
+        counts=dict(stored["counts"]),
+        differences=tuple(_difference(item) for item in stored["differences"]),
+        log_rows=None if rows is None else tuple(_log_row(item) for item in rows),
+    )
+
+
+def _plain(value: Difference | LogRow) -> dict[str, Any]:
+    return {
+        name: field.value if isinstance(field, StrEnum) else field for name, field in asdict(value).items()
+    }
+
+
+def _difference(stored: Mapping[str, Any]) -> Difference:
+    return Difference(**{**stored, "standing": Standing(stored["standing"]), "blame": Blame(stored["blame"])})
+
+
+def _log_row(stored: Mapping[str, Any]) -> LogRow:
+    standing = stored["standing"]
+    return LogRow(**{**stored, "standing": None if standing is None else Standing(standing)})

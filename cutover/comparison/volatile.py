@@ -1,0 +1,116 @@
+"""What varies by nature, known by its shape: ids, times, names that carry an account or a region.
+
+A difference is noise only when *both* sides have the same shape at that place. Times must lie within a day of
+each other, since "now" on two clouds does and a wrong date does not.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+DAY_S = 86_400
+_ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
+_UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+_HTTP_TIME = r"[A-Z][a-z]{2},? (?:\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2} \d{1,2}),? \d{4} \d\d:\d\d:\d\d(?: GMT[+-]?\d*)?(?: \([^)]*\))?"
+# Source: request ids as both vendors print them. FC's and X-Ray's are 1-<8 hex>-<hex...>; AWS's are uuids.
+_TRACE = r"1-[0-9a-f]{8}-[0-9a-f]{12,32}"
+_ARN = r"(?:arn:aws[a-z-]*|acs):[a-z0-9-]*:[a-z0-9-]*:[0-9]*:[^\s\"',;)]+"
+_SIGNED = r"https?://[^\s\"']+[?&](?:X-Amz-Signature|x-oss-signature|Signature|OSSAccessKeyId)=[^\s\"']*"
+_REGION = (
+    r"(?:us|eu|ap|sa|ca|me|af|il|mx)(?:-gov)?-(?:north|south|east|west|central|northeast|southeast|northwest"
+    r"|southwest)-\d|cn-[a-z]+(?:-[a-z]+)?(?:-\d)?"
+)
+_EPOCH = r"\b1[5-9]\d{8}(?:\.\d+|\d{3})?\b|\b2[01]\d{8}(?:\.\d+|\d{3})?\b"
+
+SHAPES: tuple[tuple[str, str], ...] = (
+    ("presigned URL", _SIGNED),
+    ("ARN", _ARN),
+    ("uuid", _UUID),
+    ("request id", _TRACE),
+    ("time", _ISO),
+    ("time", _HTTP_TIME),
+    ("epoch time", _EPOCH),
+    ("region", _REGION),
+)
+"""(name, pattern), the more specific first."""
+
+_NAMES = tuple(name for name, _ in SHAPES)
+_ANY = re.compile("|".join(f"({pattern})" for _, pattern in SHAPES))
+_WORTH = re.compile(r"\d\d\d|-\d|cn-|[0-9a-f]{4}-|acs:|arn:")
+_IDS = frozenset({"uuid", "request id"})
+
+
+def masked(text: str) -> str:
+    """Give the text with everything volatile replaced by the name of its shape, e.g. ``<uuid>``."""
+    return _ANY.sub(_placeholder, text) if _WORTH.search(text) else text
+
+
+def _placeholder(match: re.Match[str]) -> str:
+    name = _NAMES[(match.lastindex or 1) - 1]
+    return "<id>" if name in _IDS else f"<{name}>"
+
+
+def shape_of_pair(primary: object, candidate: object) -> str:
+    """Give the name of the volatile shape that explains the difference, or an empty string.
+
+    Strings may hold volatile parts inside equal text. Numbers are noise as epoch seconds or milliseconds.
+    """
+    if isinstance(primary, str) and isinstance(candidate, str):
+        return _shape_of_strings(primary, candidate)
+    if _is_number(primary) and _is_number(candidate) and type(primary) is type(candidate):
+        return _shape_of_numbers(float(primary), float(candidate))  # type: ignore[arg-type]
+    return ""
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _shape_of_numbers(primary: float, candidate: float) -> str:
+    for unit in (1.0, 1000.0):
+        low, high = 1.5e9 * unit, 2.2e9 * unit
+        if low <= primary < high and low <= candidate < high and abs(primary - candidate) <= DAY_S * unit:
+            return "epoch time"
+    return ""
+
+
+def _shape_of_strings(primary: str, candidate: str) -> str:
+    first = list(_ANY.finditer(primary))
+    second = list(_ANY.finditer(candidate))
+    if not first or len(first) != len(second) or masked(primary) != masked(candidate):
+        return ""
+    reasons = []
+    for one, other in zip(first, second, strict=True):
+        if one.group() == other.group():
+            continue
+        name = _NAMES[(one.lastindex or 1) - 1]
+        if not _PLAUSIBLE.get(name, _always)(one.group(), other.group()):
+            return ""
+        reasons.append(name)
+    return reasons[0] if reasons else ""
+
+
+def _always(primary: str, candidate: str) -> bool:
+    return True
+
+
+def _close_times(primary: str, candidate: str) -> bool:
+    first, second = _instant(primary), _instant(candidate)
+    return first is None or second is None or abs((first - second).total_seconds()) <= DAY_S
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        at = datetime.fromisoformat(text.replace(",", "."))
+    except ValueError:
+        return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+
+def _close_epochs(primary: str, candidate: str) -> bool:
+    return bool(_shape_of_numbers(float(primary), float(candidate)))
+
+
+_PLAUSIBLE: dict[str, Callable[[str, str], bool]] = {"time": _close_times, "epoch time": _close_epochs}
