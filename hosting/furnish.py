@@ -33,6 +33,7 @@ from hosting.process import HostingError, dying_with_parent
 _SERVER_LIMIT_S = 90
 _COMMAND_LIMIT_S = 180
 _WORKER_LIMIT_S = 90
+_CONSUMERS = ("work", "rollback")
 _SHORTENED = (
     "quiet before the relay, soak on standby, drain of triggers: a minute or less each, not hours or days",
 )
@@ -82,7 +83,6 @@ def furnish(demo: Demo, clock: Clock) -> dict[str, Any]:
     """Carry steps 1 to 4 out; give what `demo_setup` printed."""
     logs, gates = demo.state / "log", demo.state / "run"
     python = sys.executable
-    ready_from = {name: _size(logs / f"{name}.log") for name in ("work", "rollback")}
     with ThreadPoolExecutor() as side:
         samples = side.submit(_load_samples, demo, clock)
         waiting.until(waiting.postgres_answers(demo.cluster.url), _SERVER_LIMIT_S)
@@ -102,14 +102,9 @@ def furnish(demo: Demo, clock: Clock) -> dict[str, Any]:
     (gates / "connected").touch()
     waiting.until(waiting.http_answers(f"{demo.web_url}/healthz/"), _SERVER_LIMIT_S)
     clock.say("the pages answer")
-    for name, since in ready_from.items():
-        waiting.until(waiting.log_has(logs / f"{name}.log", " ready.", since=since), _WORKER_LIMIT_S)
+    waiting.until(waiting.consumers_wait(demo.store.url, len(_CONSUMERS)), _WORKER_LIMIT_S)
     clock.say("the workers answer")
     return _outcome(printed)
-
-
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
 
 
 def _load_samples(demo: Demo, clock: Clock) -> None:

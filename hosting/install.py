@@ -125,9 +125,7 @@ def main() -> None:
     if is_installed(name):
         return
     if sys.platform != "linux":
-        fail(
-            "the embedded servers and the launcher need Linux; elsewhere use docker compose (docker-compose.yml)"
-        )
+        fail("the embedded servers and the launcher need Linux; elsewhere use docker compose")
     if sys.version_info[:2] > NEWEST_TRIED:
         print(
             f"Python {sys.version_info[0]}.{sys.version_info[1]} is newer than what the lock was tried with."

@@ -27,6 +27,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
@@ -140,7 +141,8 @@ class Launcher:
         lock = self._lock_file()
         if not self.order.last:
             fcntl.flock(lock, fcntl.LOCK_SH)
-        manager_gone = self._until_told_to_stop(manager)
+        with _signals_waking() as inbox:
+            manager_gone = self._until_told_to_stop(manager, inbox)
         if self.order.last:
             _wait_for_clients(lock)
         self._stop_command()
@@ -156,14 +158,10 @@ class Launcher:
             self.order.run_directory / "clients.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
         )
 
-    def _until_told_to_stop(self, manager: int) -> bool:
+    def _until_told_to_stop(self, manager: int, inbox: socket.socket) -> bool:
         """Start the command and start it again; True when the end came because the manager ended."""
-        inbox, signals = socket.socketpair()
-        inbox.setblocking(False)
-        signals.setblocking(False)
         for number in (*_STOPS, signal.SIGUSR1, signal.SIGUSR2, signal.SIGCHLD):
             signal.signal(number, self._note)
-        signal.set_wakeup_fd(signals.fileno(), warn_on_full_buffer=False)
         poller = select.poll()
         poller.register(manager, select.POLLIN)
         poller.register(inbox, select.POLLIN)
@@ -267,6 +265,20 @@ class Launcher:
                 send(pid, signal.SIGKILL)
             with contextlib.suppress(ChildProcessError):
                 os.waitpid(-1, 0)
+
+
+@contextlib.contextmanager
+def _signals_waking() -> Iterator[socket.socket]:
+    """Give a socket that becomes readable when a signal arrives, so that waiting ends at once."""
+    inbox, outbox = socket.socketpair()
+    with inbox, outbox:
+        inbox.setblocking(False)
+        outbox.setblocking(False)
+        before = signal.set_wakeup_fd(outbox.fileno(), warn_on_full_buffer=False)
+        try:
+            yield inbox
+        finally:
+            signal.set_wakeup_fd(before)
 
 
 def _in_words(code: int) -> str:

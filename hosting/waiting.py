@@ -99,15 +99,15 @@ def file_exists(path: Path) -> Callable[[], str | None]:
     return lambda: None if path.exists() else f"{path} is missing"
 
 
-def log_has(path: Path, words: str, *, since: int) -> Callable[[], str | None]:
-    """Give the condition that `words` stand in the file after its first `since` bytes."""
+def consumers_wait(redis_url: str, count: int) -> Callable[[], str | None]:
+    """Give the condition that at least `count` workers wait for messages.
+
+    A Celery worker that consumes sits in BRPOP, whatever its log level says about being ready.
+    """
 
     def condition() -> str | None:
-        if path.exists():
-            with path.open("rb") as file:
-                file.seek(since if path.stat().st_size >= since else 0)
-                if words.encode() in file.read():
-                    return None
-        return f"{path.stem} is not ready (no {words!r} in {path})"
+        with redis.Redis.from_url(redis_url) as client:
+            waiting = sum(row["cmd"] == "brpop" for row in client.client_list())
+        return None if waiting >= count else f"{waiting} of {count} workers wait for messages"
 
     return condition
