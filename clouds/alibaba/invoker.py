@@ -1,0 +1,143 @@
+"""Calls an FC function once and says what it did.
+
+A function's failure is HTTP 200 with X-Fc-Error-Type. A call whose answer did not come may have run: it is an
+observation with ``NO_ANSWER``, never a retry. 429 is ``THROTTLED``. Only failing to ask is an exception.
+"""
+
+from __future__ import annotations
+
+import base64
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from alibabacloud_fc20230330 import models
+from darabonba.exceptions import RetryError
+from Tea.exceptions import TeaException, UnretryableException
+
+from clouds.alibaba.errors import translate
+from clouds.alibaba.session import Clients, options
+from cutover.errors import NoAnswer, Throttled
+from cutover.observation import LogLine, Observation, Outcome, Side
+from cutover.platform_logs import parse_fc
+
+MARGIN_MS = 5_000
+
+
+class FcInvoker:
+    """``cutover.ports.Invoker`` on the official SDK's synchronous client, which keeps connections alive."""
+
+    def __init__(self, clients: Clients) -> None:
+        self._clients = clients
+
+    def invoke(self, function: str, payload: bytes, *, qualifier: str, timeout_s: float) -> Observation:
+        """Invoke and wait. ``timeout_s`` is the function's own limit; a margin for the way is added."""
+        request = models.InvokeFunctionRequest(body=payload, qualifier=qualifier)
+        # A fresh object each time: the SDK writes into the headers that it is given.
+        headers = models.InvokeFunctionHeaders(x_fc_invocation_type="Sync", x_fc_log_type="Tail")
+        limits = options(read_ms=int(timeout_s * 1000) + MARGIN_MS)
+        at, start = datetime.now(UTC), time.perf_counter()
+        try:
+            answer = self._clients.fc.invoke_function_with_options(function, request, headers, limits)
+            body = answer.body.read() if answer.body is not None else b""
+        except (TeaException, UnretryableException, RetryError) as exc:
+            return _unanswered(exc, at=at, waited_ms=(time.perf_counter() - start) * 1000)
+        waited_ms = (time.perf_counter() - start) * 1000
+        return _observation(answer.headers or {}, body, at=at, waited_ms=waited_ms)
+
+
+def _unanswered(exc: Exception, *, at: datetime, waited_ms: float) -> Observation:
+    error = translate(exc, "fc:InvokeFunction")
+    match error:
+        case NoAnswer():
+            outcome = Outcome.NO_ANSWER
+        case Throttled():
+            outcome = Outcome.THROTTLED
+        case _:
+            raise error from exc
+    return Observation(
+        side=Side.CANDIDATE,
+        outcome=outcome,
+        payload=b"",
+        request_id=error.request_id,
+        at=at,
+        round_trip_ms=waited_ms,
+        error_type=error.code,
+        error_message=str(error),
+    )
+
+
+def _observation(headers: Mapping[str, str], body: bytes, *, at: datetime, waited_ms: float) -> Observation:
+    request_id = headers.get("x-fc-request-id", "")
+    kind = headers.get("x-fc-error-type", "")
+    error_type, error_message = error_of(body) if kind else ("", "")
+    logs, found = tail(headers.get("x-fc-log-result", ""), request_id)
+    duration_ms = _number(headers.get("x-fc-invocation-duration"))
+    memory = _number(headers.get("x-fc-max-memory-usage"))
+    return Observation(
+        side=Side.CANDIDATE,
+        outcome=_outcome(kind, error_type, error_message),
+        payload=body,
+        request_id=request_id,
+        at=at,
+        # The tail is finer than the header, which is whole milliseconds.
+        duration_ms=found.get("duration_ms", duration_ms),
+        billed_ms=found.get("billed_ms"),
+        max_memory_mb=_whole(memory if memory is not None else found.get("max_memory_mb")),
+        round_trip_ms=waited_ms,
+        cold=found.get("cold"),
+        version=headers.get("x-fc-invocation-service-version", ""),
+        error_type=error_type or kind,
+        error_message=error_message,
+        logs=logs,
+        facts=_facts(headers, found),
+    )
+
+
+def _outcome(kind: str, error_type: str, error_message: str) -> Outcome:
+    if not kind:
+        return Outcome.OK
+    text = f"{error_type} {error_message}".lower()
+    timed_out = "functiontimeout" in text or "time out after" in text or "timed out after" in text
+    return Outcome.TIMEOUT if timed_out else Outcome.ERROR
+
+
+def error_of(body: bytes) -> tuple[str, str]:
+    """Give errorType and errorMessage of an error document; empty when it is not one."""
+    try:
+        document = orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return "", ""
+    if not isinstance(document, dict):
+        return "", ""
+    return str(document.get("errorType") or ""), str(document.get("errorMessage") or "")
+
+
+def tail(encoded: str, request_id: str) -> tuple[tuple[LogLine, ...] | None, Mapping[str, Any]]:
+    """Give the lines and the facts of a tail log (base64, the last 4 KB); lines None when cut off."""
+    if not encoded:
+        return None, {}
+    text = base64.b64decode(encoded).decode("utf-8", "replace")
+    lines, found = parse_fc(text.splitlines(), request_id)
+    return (lines if f"FC Invoke Start RequestId: {request_id}" in text else None), found
+
+
+def _facts(headers: Mapping[str, str], found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
+    given = (
+        ("error_type", headers.get("x-fc-error-type", "")),
+        ("instance", headers.get("x-fc-instance-id", "")),
+    )
+    return tuple((name, value) for name, value in given if value)
+
+
+def _number(value: str | None) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except ValueError:
+        return None
+
+
+def _whole(value: float | None) -> int | None:
+    return None if value is None else round(value)

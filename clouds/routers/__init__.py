@@ -1,0 +1,1 @@
+"""Who moves traffic: one module per kind of router."""
