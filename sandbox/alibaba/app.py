@@ -1,0 +1,147 @@
+"""The HTTP front: reads a request to its end, lets faults strike, carries the call out in a thread, answers.
+
+Faults before or around a call act here, because a connection is reset here: the outermost layer keeps hold of the
+transport that uvicorn made for the request.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sandbox.alibaba.service import Alibaba, Errand
+from sandbox.alibaba.wire import Incoming, Reply, json_reply, split_target
+from sandbox.faults import FRONT_KINDS, HANG_MS, Rule
+
+BODY_LIMIT_BYTES = 520 * 1024 * 1024
+THREADS = 64
+_ABORT = "sandbox.abort"
+_log = logging.getLogger(__name__)
+
+
+class KeepTransport:
+    """Puts the means to break off a connection into the scope, under ``sandbox.abort``."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        transport = getattr(getattr(send, "__self__", None), "transport", None)
+        if transport is not None:
+            scope[_ABORT] = transport.abort
+        await self._app(scope, receive, send)
+
+
+async def _read(scope: Scope, receive: Receive) -> Incoming | None:
+    """Read the request; None when the client left or sent more than the limit."""
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > BODY_LIMIT_BYTES:
+            return None
+        pieces.append(piece)
+        more = message.get("more_body", False)
+    path, _ = split_target(scope["raw_path"].decode("latin-1"))
+    return Incoming(
+        method=scope["method"],
+        raw_path=path,
+        raw_query=scope["query_string"].decode("latin-1"),
+        headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
+        body=b"".join(pieces),
+    )
+
+
+async def _write(send: Send, reply: Reply, *, head: bool) -> None:
+    headers = {name.lower(): value for name, value in reply.headers.items()}
+    if reply.status != 204:
+        headers.setdefault("content-length", str(len(reply.body)))
+    raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    await send({"type": "http.response.body", "body": b"" if head else reply.body})
+
+
+async def _break_off(scope: Scope, receive: Receive) -> None:
+    """Reset the connection and wait until it is gone."""
+    scope[_ABORT]()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+class Front:
+    """The one endpoint of the app."""
+
+    def __init__(self, alibaba: Alibaba) -> None:
+        self._alibaba = alibaba
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="call")
+
+    def close(self) -> None:
+        self._pool.shutdown(wait=False, cancel_futures=True)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = await _read(scope, receive)
+        if request is None:
+            await _break_off(scope, receive)
+            return
+        reply = self._alibaba.guarded(request) or await self._carry_out(request)
+        if reply is None:
+            await _break_off(scope, receive)
+        else:
+            await _write(send, reply, head=request.method == "HEAD")
+
+    async def _carry_out(self, request: Incoming) -> Reply | None:
+        """Give the reply, or None when a fault says that the connection is to be broken off."""
+        errand = self._alibaba.understand(request)
+        struck: tuple[Rule, ...] = ()
+        if errand.operation != "Sandbox":
+            struck = self._alibaba.faults.strike(
+                FRONT_KINDS, cloud="alibaba", operation=errand.operation, function=errand.function
+            )
+        for rule in struck:
+            if rule.kind == "latency":
+                await asyncio.sleep(rule.ms / 1000)
+            elif rule.kind == "hang":
+                await asyncio.sleep((rule.ms or HANG_MS) / 1000)
+                return None
+            elif rule.kind == "reset":
+                return None
+            elif rule.kind == "status":
+                return errand.injected(rule.status)
+        reply = await asyncio.get_running_loop().run_in_executor(self._pool, _answer, errand)
+        return None if any(rule.kind == "drop-answer" for rule in struck) else reply
+
+
+def _answer(errand: Errand) -> Reply:
+    try:
+        return errand.answer()
+    except Exception:  # noqa: BLE001 - the outermost frame: a fault of the sandbox is logged and told as a 500
+        _log.exception("%s failed inside the sandbox", errand.operation)
+        return json_reply(
+            {"Code": "InternalServerError", "Message": "The sandbox failed; its log says why."}, status=500
+        )
+
+
+def build_app(alibaba: Alibaba) -> ASGIApp:
+    """Give the ASGI application; its life span starts and closes the half."""
+    front = Front(alibaba)
+
+    @asynccontextmanager
+    async def life(app: Starlette) -> AsyncIterator[dict[str, Any]]:
+        alibaba.start()
+        yield {}
+        alibaba.close()
+        front.close()
+
+    return KeepTransport(Starlette(routes=[Route("/{path:path}", front)], lifespan=life))

@@ -1,0 +1,225 @@
+"""The Alibaba half as one function of requests: finds the service that a request means and wires everything up."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from sandbox import guard
+from sandbox.alibaba import page as pages
+from sandbox.alibaba import sts
+from sandbox.alibaba.access import KeyRing
+from sandbox.alibaba.fc import routes as fc_routes
+from sandbox.alibaba.fc.attachments import AsyncConfigs, Concurrency, Triggers
+from sandbox.alibaba.fc.code import CodeStore
+from sandbox.alibaba.fc.deferred import Deferred
+from sandbox.alibaba.fc.environment import Instances
+from sandbox.alibaba.fc.functions import Functions
+from sandbox.alibaba.fc.invocations import Invocations, draw_request_id
+from sandbox.alibaba.fc.model import invalid
+from sandbox.alibaba.fc.registry import Registry
+from sandbox.alibaba.fc.versions import Aliases, Versions
+from sandbox.alibaba.oss import routes as oss_routes
+from sandbox.alibaba.oss.storage import Storage
+from sandbox.alibaba.settings import Settings
+from sandbox.alibaba.signing import Nonces, check_acs3
+from sandbox.alibaba.sls import routes as sls_routes
+from sandbox.alibaba.sls.storage import Logs
+from sandbox.alibaba.wire import Incoming, Refused, Reply, json_reply
+from sandbox.executor import Executor
+from sandbox.faults import Faults
+from sandbox.keys import Keys
+
+_STATUS_CODES = {
+    403: "AccessDenied",
+    404: "ResourceNotFound",
+    429: "ResourceExhausted",
+    500: "InternalServerError",
+    503: "ResourceThrottled",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Errand:
+    """One request, understood: what faults may name, how to carry it out, how its service words a refusal."""
+
+    operation: str
+    function: str | None
+    carry_out: Callable[[], Reply]
+    refuse: Callable[[Refused], Reply]
+
+    def answer(self) -> Reply:
+        """Carry out the request; a refusal becomes the service's error body."""
+        try:
+            return self.carry_out()
+        except Refused as refusal:
+            return self.refuse(refusal)
+
+    def injected(self, status: int) -> Reply:
+        """Give the error that a fault rule asks for, in the service's own form."""
+        return self.refuse(Refused(status, _STATUS_CODES[status], "A fault rule made this call fail."))
+
+
+class Alibaba:
+    """FC, OSS, SLS, STS and the sandbox's own routes; owns the executor and the queue of asynchronous events."""
+
+    def __init__(self, settings: Settings, keys: Keys) -> None:
+        account = keys.alibaba
+        state = settings.state
+        self.faults = Faults()
+        self._executor = Executor()
+        self._keys = KeyRing(account=account, relay=keys.relay, path=state / "temporary-keys.json")
+        self._nonces = Nonces()
+        storage = Storage(state / "oss")
+        self._logs = Logs(state / "sls", delay_s=settings.log_delay_s)
+        registry = Registry(state / "fc" / "functions")
+        codes = CodeStore(state / "fc" / "code")
+        self._page = pages.Page(
+            token=keys.admin_token,
+            nonce=os.environ.get("SANDBOX_NONCE") or secrets.token_hex(16),
+            base_url=settings.base_url,
+            faults=self.faults,
+            codes=codes,
+            function_names=lambda: [str(document["name"]) for document in registry.all()],
+        )
+        functions = Functions(
+            account_id=account.account_id,
+            region=account.region,
+            registry=registry,
+            codes=codes,
+            read_object=storage.read,
+            check_log_store=self._check_log_store,
+            code_url=self._page.code_url,
+            retire=self._executor.retire,
+        )
+        invocations = Invocations(
+            registry=registry,
+            codes=codes,
+            instances=Instances(
+                settings=settings, account_id=account.account_id, region=account.region, keys=self._keys
+            ),
+            executor=self._executor,
+            faults=self.faults,
+            write_rows=self._logs.write,
+            account_id=account.account_id,
+            region=account.region,
+            chance=random.SystemRandom(),
+        )
+        self._deferred = Deferred(
+            folder=state / "fc" / "async",
+            registry=registry,
+            invocations=invocations,
+            retry_s=settings.async_retry_s,
+        )
+        self._fc = fc_routes.FunctionCompute(
+            functions=functions,
+            versions=Versions(registry),
+            aliases=Aliases(registry),
+            triggers=Triggers(registry, functions.arn),
+            concurrency=Concurrency(registry, functions.arn),
+            async_configs=AsyncConfigs(registry, functions.arn),
+            invocations=invocations,
+            deferred=self._deferred,
+        )
+        self._oss = oss_routes.ObjectStorage(
+            storage=storage, keys=self._keys, account_id=account.account_id, region=account.region
+        )
+        self._sls = sls_routes.LogService(logs=self._logs, keys=self._keys, account_id=account.account_id)
+        self._sts = sts.SecurityTokens(keys=self._keys, account_id=account.account_id)
+
+    def _check_log_store(self, project: str, logstore: str) -> None:
+        """Refuse in FC's words a project or logstore that does not exist.
+
+        Source: devsapp/fc3, error-code.ts, which matches on these texts, read 2026-11-22.
+        """
+        with self._logs.lock:
+            if project not in self._logs.projects():
+                raise invalid(f"project '{project}' does not exist")
+            if logstore not in self._logs.stores(project):
+                raise invalid(f"logstore '{logstore}' does not exist")
+
+    def start(self) -> None:
+        """Take up asynchronous events that an earlier run left."""
+        self._deferred.start()
+
+    def close(self) -> None:
+        """Stop; every instance of a function is ended. All state is on disk already."""
+        self._deferred.close()
+        self._executor.close()
+
+    def guarded(self, request: Incoming) -> Reply | None:
+        """Give the refusal of a request that does not come from a program on this machine, or None."""
+        headers = dict(request.headers)
+        own = request.path == pages.ROOT or request.path.startswith(f"{pages.ROOT}/")
+        entering = request.path == f"{pages.ROOT}/" and request.method == "GET"
+        if entering and headers.get("sec-fetch-mode") == "navigate":
+            # A link from the dashboard, which is another port of this machine. Reading the page changes nothing.
+            headers.pop("sec-fetch-site", None)
+        why = guard.refusal(
+            headers,
+            host_suffixes=(".aliyuncs.com", ".localhost"),
+            own_origin=f"http://{request.host}" if own else None,
+        )
+        return json_reply({"Code": "AccessDenied", "Message": why}, status=403) if why else None
+
+    def understand(self, request: Incoming) -> Errand:
+        """Find the service that a request is for."""
+        if request.path == pages.ROOT or request.path.startswith(f"{pages.ROOT}/"):
+            return Errand(
+                operation="Sandbox",
+                function=None,
+                carry_out=lambda: self._page.answer(request),
+                refuse=lambda refusal: json_reply({"error": refusal.message}, status=refusal.status),
+            )
+        if sls_routes.is_sls_host(request.host):
+            request_id = secrets.token_hex(12).upper()
+            return Errand(
+                operation=self._sls.operation_of(request),
+                function=None,
+                carry_out=lambda: self._sls.answer(request),
+                refuse=lambda refusal: sls_routes.error_reply(refusal, request_id),
+            )
+        if request.headers.get("x-acs-version") == sts.VERSION:
+            request_id = str(uuid.uuid4()).upper()
+            return Errand(
+                operation=self._sts.operation_of(request),
+                function=None,
+                carry_out=lambda: self._sts.answer(request, check_acs3(request, self._keys, self._nonces)),
+                refuse=lambda refusal: sts.error_reply(refusal, request_id),
+            )
+        if request.raw_path.startswith(fc_routes.PREFIX + "/"):
+            return self._fc_errand(request)
+        request_id = secrets.token_hex(12).upper()
+        return Errand(
+            operation=self._oss.operation_of(request),
+            function=None,
+            carry_out=lambda: self._signed_by_oss(request, request_id),
+            refuse=lambda refusal: oss_routes.error_reply(refusal, request, request_id),
+        )
+
+    def _fc_errand(self, request: Incoming) -> Errand:
+        operation, function = self._fc.operation_of(request)
+        request_id = draw_request_id()
+
+        def carry_out() -> Reply:
+            key = check_acs3(request, self._keys, self._nonces)
+            reply = self._fc.answer(request, key)
+            named = any(name.lower() == "x-fc-request-id" for name in reply.headers)
+            headers = dict(reply.headers) if named else {**reply.headers, "X-Fc-Request-Id": request_id}
+            return Reply(status=reply.status, headers=headers, body=reply.body)
+
+        return Errand(
+            operation=operation,
+            function=function,
+            carry_out=carry_out,
+            refuse=lambda refusal: fc_routes.error_reply(refusal, request_id),
+        )
+
+    def _signed_by_oss(self, request: Incoming, request_id: str) -> Reply:
+        reply = self._oss.answer(request)
+        headers = {"server": "AliyunOSS", **reply.headers, "x-oss-request-id": request_id}
+        return Reply(status=reply.status, headers=headers, body=reply.body)

@@ -1,0 +1,1 @@
+"""Simple Log Service: projects, logstores, indexes, writing and querying rows."""
