@@ -168,9 +168,12 @@ class LambdaPublisher(Protocol):
         """Read, after waiting until no update is in progress."""
         ...
 
-    def write_configuration(self, function: str, changes: Document, *, revision_id: str) -> Receipt:
+    def write_configuration(
+        self, function: str, changes: Document, *, revision_id: str, always: bool = False
+    ) -> Receipt:
         """Change `$LATEST` (Runtime, Handler, Layers, ...; never Environment or Role) and wait until done.
 
+        ``always``: write even if nothing differs, so that the revision moves on and a late writer is refused.
         Raises Conflict when the revision is no longer the one given: somebody else deployed.
         Outcome: {"revision_id", "fingerprint"} read after the waiter."""
         ...
@@ -205,6 +208,10 @@ class TrafficRouter(Protocol):
         revision_id: str | None,
     ) -> Receipt:
         """One UpdateAlias with version and weights. ``revision_id`` None: unconditional (rollback wins)."""
+        ...
+
+    def delete(self, function: str, alias: str) -> Receipt:
+        """Delete the alias; absent is fine."""
         ...
 
 

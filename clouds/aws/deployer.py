@@ -34,8 +34,13 @@ class LambdaDeployer:
         """Read after waiting until no update is in progress."""
         return shape.configuration(function, settled(self._clients, function, version), key=self._key)
 
-    def write_configuration(self, function: str, changes: Document, *, revision_id: str) -> Receipt:
-        """Send those fields of ``changes`` that differ, in one call; with none, nothing is called."""
+    def write_configuration(
+        self, function: str, changes: Document, *, revision_id: str, always: bool = False
+    ) -> Receipt:
+        """Send those fields of ``changes`` that differ, in one call.
+
+        With none, nothing is called, unless ``always``: then one field is sent as it is, for its revision.
+        """
         forbidden = shape.NEVER_WRITTEN.intersection(changes)
         if forbidden:
             raise self._invalid(f"{', '.join(sorted(forbidden))} of a function is never written.")
@@ -43,6 +48,8 @@ class LambdaDeployer:
         if before.revision_id != revision_id:
             raise self._conflict(function)
         sent = shape.differing(changes, before.fields)
+        if always and not sent:
+            sent = {"Timeout": before.fields["Timeout"]}
         request_id = ""
         if sent:
             with calling("lambda:UpdateFunctionConfiguration"):
