@@ -1,0 +1,192 @@
+"""The words of the pages, and the shape and hue that go with each (ui.md sections 4 and 7).
+
+A status is shape + word first and hue third. Rows hold the rules' words; here they become what people read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+Text = str | Promise
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mark:
+    """How a status looks: ``hue`` is a CSS class (ok bad warn wait err off), ``shape`` a drawing's name."""
+
+    hue: str
+    shape: str
+    word: Text
+
+
+def _mark(hue: str, word: Text, shape: str = "") -> Mark:
+    return Mark(hue=hue, shape=shape or hue, word=word)
+
+
+VERDICTS: Mapping[str, Mark] = {
+    "pass": _mark("ok", pgettext_lazy("verdict", "Pass")),
+    "fail": _mark("bad", pgettext_lazy("verdict", "Fail")),
+    "inconclusive": _mark("wait", _("Inconclusive")),
+    "error": _mark("err", pgettext_lazy("verdict", "Error")),
+    "": _mark("off", _("Not yet")),
+}
+WATCHED = _mark("off", _("Watched"))
+
+OUTCOMES: Mapping[str, Mark] = {
+    "match": _mark("ok", _("Match")),
+    "noise": _mark("off", _("Noise")),
+    "ignored": _mark("off", _("Ignored"), "slash"),
+    "translation-loss": _mark("warn", _("Translation loss")),
+    "mismatch": _mark("bad", _("Mismatch")),
+    "candidate-error": _mark("bad", _("Error on FC only")),
+    "primary-error": _mark("warn", _("Error on AWS only")),
+    "both-error-same": _mark("ok", _("Same error on both")),
+    "both-error-different": _mark("bad", _("Different errors")),
+    "not-comparable": _mark("err", _("Not comparable")),
+}
+
+STANDINGS: Mapping[str, Mark] = {
+    "counts": _mark("bad", _("Counts against FC")),
+    "noise": _mark("off", _("Noise")),
+    "ignored": _mark("off", _("Ignored"), "slash"),
+    "loss": _mark("warn", _("Translation loss")),
+}
+
+OPERATION_STATES: Mapping[str, Mark] = {
+    "blocked": _mark("wait", _("Waits for approval"), "hold"),
+    "pending": _mark("wait", pgettext_lazy("operation", "Queued"), "off"),
+    "running": _mark("wait", _("Running")),
+    "undoing": _mark("warn", _("Being undone"), "back"),
+    "succeeded": _mark("ok", _("Done")),
+    "undone": _mark("warn", _("Undone"), "back"),
+    "failed": _mark("bad", _("Failed")),
+    "superseded": _mark("off", _("Superseded"), "slash"),
+}
+
+ACTION_STATES: Mapping[str, Mark] = {
+    "pending": _mark("off", pgettext_lazy("action", "Not yet")),
+    "intended": _mark("wait", _("Running")),
+    "done": _mark("ok", _("Done")),
+    "failed": _mark("bad", _("Failed")),
+    "undoing": _mark("warn", _("Being undone"), "back"),
+    "undone": _mark("warn", _("Undone"), "back"),
+    "skipped": _mark("off", _("Skipped"), "slash"),
+}
+
+RUN_STATES: Mapping[str, Mark] = {
+    "pending": _mark("wait", pgettext_lazy("operation", "Queued"), "off"),
+    "running": _mark("wait", _("Running")),
+    "finished": _mark("ok", _("Finished")),
+    "cancelled": _mark("off", _("Cancelled"), "slash"),
+    "failed": _mark("err", _("Could not finish")),
+}
+
+SEVERITIES: Mapping[str, Mark] = {
+    "ok": _mark("ok", _("Fine")),
+    "warn": _mark("warn", _("Mind this")),
+    "blocker": _mark("bad", _("Blocker")),
+}
+
+PHASES: Mapping[str, Text] = {
+    "discovered": _("Discovered"),
+    "assessed": _("Assessed"),
+    "deployed": _("Deployed"),
+    "validated": _("Validated"),
+    "shifting": _("Shifting"),
+    "cut-over": _("Cut over"),
+    "decommissioning": _("Decommissioning"),
+    "decommissioned": _("Decommissioned"),
+    "rolled-back": _("Rolled back"),
+    "restoring": _("Restoring"),
+}
+
+KINDS: Mapping[str, Text] = {
+    "deploy": pgettext_lazy("operation", "Deploy"),
+    "shift": pgettext_lazy("operation", "Shift"),
+    "rollback": pgettext_lazy("operation", "Roll back"),
+    "decommission": pgettext_lazy("operation", "Decommission"),
+    "restore": pgettext_lazy("operation", "Restore"),
+    "drill": pgettext_lazy("operation", "Drill"),
+}
+
+CHECKS: Mapping[str, Text] = {
+    "errors": _("Errors"),
+    "answers": _("Answers"),
+    "latency": _("Latency"),
+    "logs": _("Logs"),
+    "live-errors": _("Live errors"),
+}
+
+BLAMES: Mapping[str, Text] = {
+    "logic": pgettext_lazy("blame", "Logic"),
+    "platform": pgettext_lazy("blame", "Platform"),
+    "translation": pgettext_lazy("blame", "Translation"),
+    "noise": pgettext_lazy("blame", "Noise"),
+}
+
+EFFECTS: Mapping[str, Text] = {
+    "unknown": _("Not declared"),
+    "read-only": _("Read only: it changes nothing"),
+    "repeatable": _("Repeatable: twice is as good as once"),
+    "isolated": _("Isolated: FC writes to places of its own"),
+    "unsafe": _("Unsafe: it must not run twice"),
+}
+
+DIFFERENCES: Mapping[str, Text] = {
+    "value": _("Another value"),
+    "type": _("Another type"),
+    "missing": _("Missing on FC"),
+    "extra": _("Only on FC"),
+    "order": _("Another order"),
+    "length": _("Another length"),
+}
+
+INBOX: Mapping[str, Mark] = {
+    "rolled-back": _mark("bad", _("Rolled back"), "back"),
+    "fail": _mark("bad", pgettext_lazy("verdict", "Fail")),
+    "drift": _mark("warn", pgettext_lazy("inbox", "Drift")),
+    "approval": _mark("wait", pgettext_lazy("inbox", "Approval")),
+    "failed": _mark("bad", _("Failed")),
+    "blocked": _mark("warn", _("Blocker")),
+    "held": _mark("off", pgettext_lazy("inbox", "On hold"), "hold"),
+    "no-verdict": _mark("err", _("No verdict")),
+}
+
+CLOUDS: Mapping[str, str] = {"aws": "AWS", "alibaba": "FC", "cutover": "—"}
+
+ROLES: Mapping[str, Text] = {
+    "viewer": pgettext_lazy("role", "Viewer"),
+    "operator": pgettext_lazy("role", "Operator"),
+    "approver": pgettext_lazy("role", "Approver"),
+}
+
+
+def _look_up(table: Mapping[str, Mark]) -> Callable[[str], Mark]:
+    return lambda word: table.get(word) or _mark("off", word)
+
+
+MARKS: Mapping[str, Callable[[str], Mark]] = {
+    "verdict": _look_up(VERDICTS),
+    "outcome": _look_up(OUTCOMES),
+    "standing": _look_up(STANDINGS),
+    "operation": _look_up(OPERATION_STATES),
+    "action": _look_up(ACTION_STATES),
+    "run": _look_up(RUN_STATES),
+    "severity": _look_up(SEVERITIES),
+    "inbox": _look_up(INBOX),
+}
+WORDS: Mapping[str, Mapping[str, Text]] = {
+    "phase": PHASES,
+    "kind": KINDS,
+    "check": CHECKS,
+    "blame": BLAMES,
+    "effects": EFFECTS,
+    "difference": DIFFERENCES,
+    "cloud": CLOUDS,
+    "role": ROLES,
+}

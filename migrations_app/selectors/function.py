@@ -1,0 +1,141 @@
+"""One function with everything its page shows, in a fixed number of queries."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import JSONObject
+from django.utils import timezone
+
+from migrations_app.models import (
+    Action,
+    FunctionMigration,
+    LiveObservation,
+    Operation,
+    Pair,
+    PhaseChange,
+    Rule,
+    Run,
+    SuiteEvent,
+    TrafficSlot,
+)
+from migrations_app.models.operations import OPEN_STATES
+
+RECENT_OPERATIONS = 30
+RECENT_PAIRS = 8
+PAIRS_PAGE = 50
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FunctionState:
+    """A function, what runs on it and what was seen of it. ``pair_counts``: outcome -> pairs of all time."""
+
+    function: FunctionMigration
+    operations: tuple[Operation, ...]
+    actions: tuple[Action, ...]
+    slots: tuple[TrafficSlot, ...]
+    pairs: tuple[Pair, ...]
+    pair_counts: dict[str, int]
+    phase_changes: tuple[PhaseChange, ...]
+
+    @property
+    def latest(self) -> Operation | None:
+        """The newest operation, running or not."""
+        return self.operations[0] if self.operations else None
+
+    @property
+    def running(self) -> Operation | None:
+        """The open operation, if there is one."""
+        latest = self.latest
+        return latest if latest is not None and not latest.final else None
+
+
+def named(address: str) -> list[FunctionMigration]:
+    """Give the functions of this name; ``CONNECTION:NAME`` names one among several. One query.
+
+    Each carries ``run``: a document of its newest validation, or None.
+    """
+    connection, _, name = address.rpartition(":")
+    newest = Run.objects.filter(function=OuterRef("pk")).order_by("-created_at")
+    document = JSONObject(
+        id="id", state="state", done="done_pairs", wanted="wanted_pairs", at="created_at", result="verdict_result"
+    )
+    rows = FunctionMigration.objects.select_related("connection__counterpart").annotate(
+        run=Subquery(newest.values(document=document)[:1])
+    )
+    rows = rows.filter(name=name, connection__name=connection) if connection else rows.filter(name=name)
+    return list(rows[:5])
+
+
+def state_of(function: FunctionMigration, *, seconds: int = 3600) -> FunctionState:
+    """Give the page's content in six queries. ``seconds``: how far the charts look back."""
+    operations = tuple(function.operations.order_by("-created_at")[:RECENT_OPERATIONS])
+    shown = operations[0].pk if operations else None
+    return FunctionState(
+        function=function,
+        operations=operations,
+        actions=tuple(Action.objects.filter(operation_id=shown).order_by("position")) if shown else (),
+        slots=traffic(function, seconds=seconds),
+        pairs=tuple(_light(Pair.objects.filter(function=function)).order_by("-at")[:RECENT_PAIRS]),
+        pair_counts=pair_counts(function),
+        phase_changes=tuple(function.phase_changes.order_by("-id")[:40]),
+    )
+
+
+def traffic(function: FunctionMigration, *, seconds: int) -> tuple[TrafficSlot, ...]:
+    """Give the ten-second slots of both sides since ``seconds`` ago, oldest first."""
+    since = timezone.now() - dt.timedelta(seconds=seconds)
+    return tuple(TrafficSlot.objects.filter(function=function, at__gte=since).order_by("at"))
+
+
+def pair_counts(function: FunctionMigration) -> dict[str, int]:
+    """Give outcome -> number of pairs."""
+    rows = Pair.objects.filter(function=function).order_by().values_list("outcome").annotate(n=Count("pk"))
+    return dict(rows)
+
+
+def pairs_page(
+    function: FunctionMigration, *, outcomes: Sequence[str] = (), before: dt.datetime | None = None, run: str = ""
+) -> tuple[tuple[Pair, ...], dt.datetime | None]:
+    """Give fifty pairs, newest first, and where the next page begins."""
+    rows = Pair.objects.filter(function=function)
+    if run:
+        rows = rows.filter(run_id=run)
+    if outcomes:
+        rows = rows.filter(outcome__in=outcomes)
+    if before:
+        rows = rows.filter(at__lt=before)
+    found = list(_light(rows).order_by("-at")[: PAIRS_PAGE + 1])
+    more, found = len(found) > PAIRS_PAGE, found[:PAIRS_PAGE]
+    return tuple(found), found[-1].at if more else None
+
+
+def explaining(function: FunctionMigration) -> tuple[list[Pair], list[LiveObservation]]:
+    """Give the events that prove the last rollback: pairs that counted, and live errors it named."""
+    report: dict[str, Any] = function.rollback_report or {}
+    live = LiveObservation.objects.filter(pk__in=[key for key in report.get("pairs", []) if isinstance(key, int)])
+    counting = Pair.objects.filter(function=function, counts=True)
+    return list(_light(counting).order_by("-at")[:3]), list(live.order_by("-at")[:20])
+
+
+def suite_events(function: FunctionMigration, limit: int = 200) -> list[SuiteEvent]:
+    """Give the events of the default suite, in order."""
+    return list(SuiteEvent.objects.filter(suite__function=function, suite__name="default")[:limit])
+
+
+def rules_for(function: FunctionMigration) -> list[Rule]:
+    """Give the rules that hold for this function."""
+    return list(Rule.objects.filter(Q(function=function) | Q(function=None), retired_at=None).order_by("name"))
+
+
+def open_operation(function: FunctionMigration) -> Operation | None:
+    """Give the operation that is open on the function."""
+    return function.operations.filter(state__in=OPEN_STATES).first()
+
+
+def _light(rows: Any) -> Any:
+    return rows.defer("event", "primary", "candidate")

@@ -1,0 +1,102 @@
+"""Functions as a list: search, filters and keyset pages. Two queries, one of them kept for some seconds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from django.core.cache import cache
+from django.db.models import Count, F, Q, QuerySet
+
+from cutover.phases import Phase
+from migrations_app.models import FunctionMigration
+from migrations_app.selectors.inbox import needs_a_person
+
+PAGE_SIZE = 50
+COUNTS_KEPT_S = 5
+MARKS = ("attention", "drift", "hold", "moving")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FunctionFilter:
+    """What the reader asked for; every field stands in the address. ``after`` is the last name of a page."""
+
+    q: str = ""
+    phase: str = ""
+    verdict: str = ""
+    mark: str = ""
+    after: str = ""
+
+    @property
+    def set_fields(self) -> dict[str, str]:
+        """Give the filters that are set, without the page."""
+        fields = {"q": self.q, "phase": self.phase, "verdict": self.verdict, "mark": self.mark}
+        return {name: value for name, value in fields.items() if value}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FunctionPage:
+    """Fifty rows, how many match, how many stand in each phase, and where the next page begins."""
+
+    rows: tuple[FunctionMigration, ...]
+    total: int
+    phases: Mapping[str, int]
+    next_after: str
+
+
+def page(asked: FunctionFilter) -> FunctionPage:
+    """Give one page of functions by name."""
+    rows = _matching(asked)
+    if asked.after:
+        name, _, key = asked.after.rpartition("~")
+        rows = rows.filter(Q(name__gt=name) | Q(name=name, pk__gt=int(key) if key.isdigit() else 0))
+    found = list(rows.defer("findings", "live_state", "target", "archive").order_by("name", "pk")[: PAGE_SIZE + 1])
+    more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
+    phases = _counts(asked)
+    return FunctionPage(
+        rows=tuple(found),
+        total=sum(count for phase, count in phases.items() if asked.phase in ("", phase)),
+        phases=phases,
+        next_after=f"{found[-1].name}~{found[-1].pk}" if more else "",
+    )
+
+
+def suggestions(part: str, limit: int = 5) -> list[str]:
+    """Give names that contain ``part``, for a 404 that helps."""
+    return list(
+        FunctionMigration.objects.filter(name__icontains=part[:40]).values_list("name", flat=True)[:limit]
+    )
+
+
+def _matching(asked: FunctionFilter, *, any_phase: bool = False) -> QuerySet[FunctionMigration]:
+    rows = FunctionMigration.objects.all()
+    if asked.q:
+        rows = rows.filter(name__icontains=asked.q)
+    if asked.phase and not any_phase:
+        rows = rows.filter(phase=asked.phase)
+    if asked.verdict:
+        rows = rows.filter(verdict_result="" if asked.verdict == "none" else asked.verdict)
+    match asked.mark:
+        case "attention":
+            rows = rows.filter(needs_a_person())
+        case "hold":
+            rows = rows.filter(held_at__isnull=False)
+        case "drift":
+            rows = rows.filter(observed_weight_bp__isnull=False).exclude(
+                observed_weight_bp=F("desired_weight_bp")
+            )
+        case "moving":
+            rows = rows.filter(phase__in=(Phase.SHIFTING, Phase.CUT_OVER))
+    return rows
+
+
+def _counts(asked: FunctionFilter) -> dict[str, int]:
+    key = "functions:" + json.dumps({**asked.set_fields, "phase": ""}, sort_keys=True).encode().hex()[:200]
+    kept: dict[str, Any] | None = cache.get(key)
+    if kept is None:
+        rows = _matching(asked, any_phase=True).order_by().values_list("phase").annotate(n=Count("pk"))
+        kept = dict(rows)
+        cache.set(key, kept, COUNTS_KEPT_S)
+    return kept
