@@ -28,7 +28,8 @@ _LAMBDA_START = re.compile(r"^START RequestId: (\S+)(?: Version: (\S+))?")
 _LAMBDA_END = re.compile(r"^END RequestId: (\S+)")
 _LAMBDA_REPORT = re.compile(r"^REPORT RequestId: (\S+)")
 _LAMBDA_PLATFORM = re.compile(
-    r"^(?:INIT_START |INIT_REPORT |EXTENSION\t|TELEMETRY\t|LOGS\t|XRAY TraceId: |RESTORE_START |RESTORE_REPORT )"
+    r"^(?:INIT_START |INIT_REPORT |EXTENSION\t|TELEMETRY\t|LOGS\t|XRAY TraceId: "
+    r"|RESTORE_START |RESTORE_REPORT )"
 )
 _LAMBDA_TIMEOUT = re.compile(rf"^{_TIME} (\S+) Task timed out after {_NUMBER} seconds")
 _LAMBDA_DIED = re.compile(r"^RequestId: (\S+) (?:Error: |Process exited )")

@@ -190,7 +190,8 @@ def _answers(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
         formula=(
             f"FAIL: e-value of {different} in {trials} against a rate of at most {tolerance:g} reaches "
             f"1/(alpha/{FAMILY}) = {FAMILY / policy.alpha:g}. PASS: e-value against a rate of at least "
-            f"{tolerance:g} reaches 1/alpha = {1 / policy.alpha:g} (without differences (1 - {tolerance:g})^-n)."
+            f"{tolerance:g} reaches 1/alpha = {1 / policy.alpha:g} (without differences: "
+            f"(1 - {tolerance:g})^-n)."
         ),
         numbers={
             "pairs": trials,
@@ -244,8 +245,8 @@ def _latency(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
         bound=f"at most {policy.latency_margin:.2f}x",
         needed=needed,
         formula=(
-            f"mean of log(max(FC, {floor:g} ms) / max(AWS, {floor:g} ms)) over warm pairs, with an always-valid "
-            f"bound: FAIL when its lower bound is above log({policy.latency_margin:g}), PASS when its upper "
+            f"mean of log(max(FC, {floor:g} ms) / max(AWS, {floor:g} ms)) over warm pairs, with an "
+            f"always-valid bound: FAIL when its lower bound is above log({policy.latency_margin:g}), PASS when its upper "
             f"bound is below. Durations below {floor:g} ms count as {floor:g} ms."
         ),
         numbers={

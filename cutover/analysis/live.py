@@ -2,9 +2,9 @@
 
 Theory of operation: below 100 % two bets run side by side and FAIL needs both. *Share*: among the errors the
 candidate's share is its weight when nothing is wrong; each error bets on odds of the candidate that are
-r times as high. *Rate*: each candidate event bets that its error rate is above the primary's plus the margin,
-so that a trifle does not take traffic back. At 100 % the primary no longer answers, and *full* bets alone, against an
-always-valid upper bound on the rate that the primary showed before, plus the margin.
+r times as high. *Rate*: each candidate event bets that its error rate is above the primary's plus the
+margin, so that a trifle does not take traffic back. At 100 % the primary no longer answers, and *full* bets
+alone, against an always-valid upper bound on the rate that the primary showed before, plus the margin.
 
 A function may turn bad after hours of good service, and a bet that has lost for hours could not win again.
 So each bet is spread over its starting times, with weight 1/(n(n+1)) on the n-th: the sum is an e-process
@@ -187,10 +187,8 @@ def judge_live(state: LiveState, *, weight_bp: int, policy: Policy) -> CheckResu
     beside = min(state.share.log_e, state.rate.log_e)
     alone = state.full.log_e
     missing = max(0, MIN_EVENTS - state.candidate_events)
-    if max(beside, alone) >= alarm:
-        result = Result.FAIL
-    else:
-        result = Result.INCONCLUSIVE if missing else Result.PASS
+    so_far = Result.INCONCLUSIVE if missing else Result.PASS
+    result = Result.FAIL if max(beside, alone) >= alarm else so_far
     primary_rate = _rate(state.primary_errors, state.primary_events)
     candidate_rate = _rate(state.candidate_errors, state.candidate_events)
     return CheckResult(
@@ -252,8 +250,8 @@ def _formula(state: LiveState, weight_bp: int, policy: Policy) -> str:
             f"{state.margin:g} {limit}."
         )
     return (
-        f"FAIL: e-value against FC's share of errors being at most its weight {weight_bp / FULL_BP:g} {limit}, "
-        f"and so does the one against an error rate of at most AWS's plus {state.margin:g}."
+        f"FAIL: e-value against FC's share of errors being at most its weight {weight_bp / FULL_BP:g} "
+        f"{limit}, and so does the one against an error rate of at most AWS's plus {state.margin:g}."
     )
 
 

@@ -64,7 +64,10 @@ def log_e_rate_above(failures: int, trials: int, bound: float) -> float:
 
 
 def rate_step(bound: float, reach: float) -> float:
-    """Give how much one failure multiplies the bet on ``bound + (1 - bound) * reach``; a success: 1 - reach."""
+    """Give how much one failure multiplies the bet on ``bound + (1 - bound) * reach``.
+
+    A success multiplies it by ``1 - reach``.
+    """
     return (bound + (1.0 - bound) * reach) / bound
 
 
@@ -114,7 +117,7 @@ def mean_radius(trials: int, alpha: float, *, tuned_to: int = 100) -> float:
 
 
 def first_that(holds: Callable[[int], bool], *, at_most: int = MAX_NEEDED) -> int:
-    """Give the least n in 1..at_most for which ``holds``, which must stay true once true; else ``at_most``."""
+    """Give the least n in 1..at_most for which ``holds``, else ``at_most``; once true it must stay true."""
     high = 1
     while high < at_most and not holds(high):
         high *= 2

@@ -13,7 +13,10 @@ from datetime import UTC, datetime
 DAY_S = 86_400
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
-_HTTP_TIME = r"[A-Z][a-z]{2},? (?:\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2} \d{1,2}),? \d{4} \d\d:\d\d:\d\d(?: GMT[+-]?\d*)?(?: \([^)]*\))?"
+_HTTP_TIME = (
+    r"[A-Z][a-z]{2},? (?:\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2} \d{1,2}),? \d{4} \d\d:\d\d:\d\d"
+    r"(?: GMT[+-]?\d*)?(?: \([^)]*\))?"
+)
 # Source: request ids as both vendors print them. FC's and X-Ray's are 1-<8 hex>-<hex...>; AWS's are uuids.
 _TRACE = r"1-[0-9a-f]{8}-[0-9a-f]{12,32}"
 _ARN = r"(?:arn:aws[a-z-]*|acs):[a-z0-9-]*:[a-z0-9-]*:[0-9]*:[^\s\"',;)]+"

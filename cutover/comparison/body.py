@@ -1,0 +1,88 @@
+"""Payloads read strictly: what a body is, without losing what a fast parser would.
+
+``orjson`` is fast but turns integers beyond 64 bits into floats, refuses NaN and keeps the last of duplicate
+keys in silence. Each is noticed from the bytes (a run of 19 digits, a refusal, fewer colons than were read)
+and read again by ``json``, which is exact. ``canonical`` bytes differ whenever two values differ in type or
+value: 1, 1.0 and true are three things.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import orjson
+
+_DIGITS = bytes(0x30 if 0x30 <= code <= 0x39 else code for code in range(256))
+_LONG_NUMBER = b"0" * 19
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Body:
+    """A payload as read. ``value``: the JSON value, the text, or a description of binary content.
+
+    ``exact``: ``orjson`` could not carry the value, so ``json`` writes its canonical form.
+    ``duplicates``: keys that occur more than once in one object.
+    """
+
+    form: Literal["json", "text", "binary"]
+    value: Any
+    exact: bool = False
+    duplicates: tuple[str, ...] = ()
+
+
+def read(payload: bytes) -> Body:
+    """Read a payload as JSON, else as UTF-8 text, else as binary (its length and SHA-256)."""
+    try:
+        value = orjson.loads(payload)
+        plain = orjson.dumps(value)
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return _read_slowly(payload)
+    if _LONG_NUMBER in payload.translate(_DIGITS) or payload.count(b":") != plain.count(b":"):
+        return _read_slowly(payload)
+    return Body(form="json", value=value)
+
+
+def _read_slowly(payload: bytes) -> Body:
+    seen: Counter[str] = Counter()
+
+    def take(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        taken = dict(pairs)
+        if len(taken) < len(pairs):
+            seen.update(key for key, number in Counter(key for key, _ in pairs).items() if number > 1)
+        return taken
+
+    try:
+        value = json.loads(payload, object_pairs_hook=take)
+    except (ValueError, RecursionError):
+        return _read_text(payload)
+    return Body(form="json", value=value, exact=True, duplicates=tuple(sorted(seen)))
+
+
+def _read_text(payload: bytes) -> Body:
+    try:
+        return Body(form="text", value=payload.decode("utf-8"))
+    except UnicodeDecodeError:
+        return Body(form="binary", value=binary(payload))
+
+
+def binary(content: bytes) -> dict[str, Any]:
+    """Give what is compared of binary content."""
+    return {"bytes": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+
+
+Canonical = Callable[[Any], bytes]
+
+
+def fast_canonical(value: Any) -> bytes:
+    """Give type-strict bytes of a value that ``orjson`` carries."""
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
+
+
+def exact_canonical(value: Any) -> bytes:
+    """Give type-strict bytes of any JSON value, also with long integers, NaN and lone surrogates."""
+    return json.dumps(value, sort_keys=True).encode()

@@ -1,0 +1,129 @@
+"""Two texts line by line, and two logs: aligned by template, so that what is volatile does not disturb.
+
+Lines become small integers (one per distinct template) and are aligned by rapidfuzz's edit operations, which
+is fast on plain and on repetitive logs alike (facts on performance, section 2).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from rapidfuzz.distance import Indel
+
+from cutover.comparison.acceptance import Acceptance
+from cutover.comparison.model import Blame, Difference, Kind, LogRow, Standing
+from cutover.comparison.volatile import masked, shape_of_pair
+from cutover.observation import LogLine
+
+Pairing = tuple[int | None, int | None]
+MAX_LINES = 20_000
+"""Lines of one side that are aligned; what is beyond is left out of rows and differences."""
+
+
+def align(primary: Sequence[str], candidate: Sequence[str]) -> Iterator[Pairing]:
+    """Give index pairs in order, None where a side has no counterpart.
+
+    Equal keys are matched first; in a gap between matches, lines are paired in their order.
+    """
+    numbers: dict[str, int] = {}
+    left = [numbers.setdefault(key, len(numbers)) for key in primary]
+    right = [numbers.setdefault(key, len(numbers)) for key in candidate]
+    gap_left: list[int] = []
+    gap_right: list[int] = []
+    for step in Indel.opcodes(left, right):
+        if step.tag == "equal":
+            yield from _paired(gap_left, gap_right)
+            gap_left, gap_right = [], []
+            yield from zip(
+                range(step.src_start, step.src_end), range(step.dest_start, step.dest_end), strict=True
+            )
+        else:
+            gap_left += range(step.src_start, step.src_end)
+            gap_right += range(step.dest_start, step.dest_end)
+    yield from _paired(gap_left, gap_right)
+
+
+def _paired(left: Sequence[int], right: Sequence[int]) -> Iterator[Pairing]:
+    for place in range(max(len(left), len(right))):
+        yield (
+            left[place] if place < len(left) else None,
+            right[place] if place < len(right) else None,
+        )
+
+
+def log_rows(
+    primary: Sequence[LogLine], candidate: Sequence[LogLine], acceptance: Acceptance
+) -> tuple[tuple[LogRow, ...], tuple[Difference, ...], int]:
+    """Give the rows of two logs side by side, their differences, and how many lines are equal."""
+    left, right = _single(primary), _single(candidate)
+    pairings = align([masked(line.text) for line in left], [masked(line.text) for line in right])
+    rows: list[LogRow] = []
+    differences: list[Difference] = []
+    equal = 0
+    for mine, other in pairings:
+        row, difference = _row(
+            None if mine is None else left[mine],
+            None if other is None else right[other],
+            (mine if mine is not None else other or 0) + 1,
+            acceptance,
+        )
+        rows.append(row)
+        if difference is None:
+            equal += 1
+        else:
+            differences.append(difference)
+    return tuple(rows), tuple(differences), equal
+
+
+def _single(lines: Sequence[LogLine]) -> list[LogLine]:
+    """Give the lines with messages of several lines taken apart, since FC keeps one row per line."""
+    apart = (
+        LogLine(text=part, level=line.level if place == 0 else "", at=line.at)
+        for line in lines
+        for place, part in enumerate(line.text.splitlines() or [""])
+    )
+    return [line for line, _ in zip(apart, range(MAX_LINES), strict=False)]
+
+
+def _row(
+    primary: LogLine | None, candidate: LogLine | None, number: int, acceptance: Acceptance
+) -> tuple[LogRow, Difference | None]:
+    level = (primary or candidate or LogLine(text="")).level
+    if primary is None or candidate is None:
+        kind: Kind = "missing" if candidate is None else "extra"
+        standing, blame, reason = Standing.COUNTS, Blame.LOGIC, ""
+    elif primary.text == candidate.text:
+        if primary.level == candidate.level or not (primary.level and candidate.level):
+            return LogRow(
+                primary=primary.text, candidate=candidate.text, level=level or candidate.level, standing=None
+            ), None
+        kind, standing, blame, reason = "type", Standing.NOISE, Blame.PLATFORM, "level"
+    else:
+        kind = "value"
+        standing, blame, reason = _line_standing(primary.text, candidate.text, acceptance)
+    mine = None if primary is None else primary.text
+    other = None if candidate is None else candidate.text
+    row = LogRow(primary=mine, candidate=other, level=level, standing=standing)
+    return row, Difference(
+        part="logs",
+        pointer=f"line {number}",
+        kind=kind,
+        primary=shortened(mine or ""),
+        candidate=shortened(other or ""),
+        standing=standing,
+        blame=blame,
+        reason=reason,
+    )
+
+
+def _line_standing(primary: str, candidate: str, acceptance: Acceptance) -> tuple[Standing, Blame, str]:
+    if rule := acceptance.masks_log_line(primary, candidate):
+        return Standing.IGNORED, Blame.NOISE, rule
+    if shape := shape_of_pair(primary, candidate):
+        return Standing.NOISE, Blame.NOISE, shape
+    return Standing.COUNTS, Blame.LOGIC, ""
+
+
+def shortened(text: str, limit: int = 200) -> str:
+    """Give the text in at most ``limit`` characters."""
+    return text if len(text) <= limit else text[: limit - 1] + "…"
