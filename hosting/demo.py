@@ -103,9 +103,16 @@ def draw_keys(state: Path) -> None:
         raise HostingError(f"the sandbox could not draw its keys: {last}")
 
 
+def wished_port(text: str) -> int:
+    """Read the port the person wishes for. Raises: HostingError when it is none."""
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 65535:
+        raise HostingError(f"PORT must be a number from 1 to 65535, not {text!r}.")
+    return int(text)
+
+
 def decide(state: Path) -> Demo:
     """Choose ports and places. Holds no port open until its server binds it."""
-    wish = int(os.environ.get("PORT") or WEB_PORT)
+    wish = wished_port(os.environ.get("PORT") or str(WEB_PORT))
     port = free_port(wish)
     if port != wish:
         print(f"Port {wish} is in use; the pages will be at port {port}.", flush=True)

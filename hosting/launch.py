@@ -237,7 +237,8 @@ class Launcher:
         self._end_all_below()
         if self._failed_starts >= FAILED_STARTS:
             self._code = code if code > 0 else 1
-            _say(f"{self.order.name} failed to start {FAILED_STARTS} times; its words: {self.order.log}")
+            words = _last_line(self.order.log)
+            _say(f"{self.order.name} failed to start {FAILED_STARTS} times: {words} (log: {self.order.log})")
             return
         self._start_at = time.monotonic() + PAUSE_BEFORE_RESTART_S
         _say(f"{self.order.name} ended ({_in_words(code)}) and is started again")
@@ -283,6 +284,11 @@ def _signals_waking() -> Iterator[socket.socket]:
 
 def _in_words(code: int) -> str:
     return f"signal {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
+
+
+def _last_line(path: Path) -> str:
+    lines = path.read_text(errors="replace").strip().splitlines()
+    return lines[-1] if lines else "it said nothing"
 
 
 def _open_log(path: Path) -> IO[bytes]:

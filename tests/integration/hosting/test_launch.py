@@ -180,7 +180,7 @@ def test_it_gives_up_on_a_command_that_cannot_start(manager: Manager) -> None:
     manager.start(one=manager.line("one", "raise SystemExit(7)"), two=manager.line("two", TREE))
     assert manager.process is not None
     assert manager.process.wait(timeout=30) == 7
-    assert "one failed to start 3 times; its words: " in manager.output()
+    assert "one failed to start 3 times: " in manager.output()
 
 
 def test_it_says_that_a_command_does_not_exist(manager: Manager) -> None:
