@@ -13,7 +13,7 @@ class WorkerSpec:
         reused among calls whose keys are equal, so everything that makes a difference belongs in the key.
     argv: the bootstrap's command line; it speaks the Lambda Runtime API.
     env: the whole environment of the child; nothing is inherited. The executor adds AWS_LAMBDA_RUNTIME_API,
-        _LAMBDA_TELEMETRY_LOG_FD, TMPDIR and HOME.
+        _LAMBDA_TELEMETRY_LOG_FD, TMPDIR and HOME, and puts the worker's id where a value says %WORKER%.
     code: the unpacked code, the child's working directory.
     memory_mb: resident size at which the child is killed. timeout_s: limit of one call.
     cold_delay_s: artificial start-up time, counted in the start-up and not in the call.
@@ -46,6 +46,7 @@ class Execution:
     payload: the answer, or the bootstrap's JSON error document; empty when the process could not say more.
     error_type: the bootstrap's word for the error; for "exit" and "memory" how the process ended, for example
         "exit status 1" or "signal: killed".
+    began_at: when the worker got the event, unix seconds.
     init_ms: start-up time where this call started the worker, else None.
     """
 
@@ -58,6 +59,7 @@ class Execution:
     max_memory_mb: int
     cold: bool
     worker_id: str
+    began_at: float = 0.0
 
 
 class Saturated(Exception):

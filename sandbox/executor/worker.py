@@ -60,7 +60,7 @@ class Worker:
         self._connections: set[Connection] = set()
         frames_read, frames_write = os.pipe()
         env = {
-            **spec.env,
+            **{name: value.replace("%WORKER%", self.id) for name, value in spec.env.items()},
             "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{self._listener.getsockname()[1]}",
             "_LAMBDA_TELEMETRY_LOG_FD": str(frames_write),
             "TMPDIR": str(self._home),
@@ -104,7 +104,7 @@ class Worker:
         self._thaw()
         ended = self._start_up() if cold else None
         init_ms = (time.monotonic() - self._born) * 1000 if cold else None
-        began = time.monotonic()
+        began, began_at = time.monotonic(), time.time()
         if ended is None:
             ended = self._call(payload, {**headers, "lambda-runtime-aws-request-id": self._request_id})
         duration_ms = (time.monotonic() - began) * 1000
@@ -120,6 +120,7 @@ class Worker:
             max_memory_mb=max(1, self._peak_kb // 1024),
             cold=cold,
             worker_id=self.id,
+            began_at=began_at,
         )
 
     def _start_up(self) -> tuple[str, bytes, str | None] | None:

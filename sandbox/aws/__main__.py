@@ -1,0 +1,116 @@
+"""`python -m sandbox.aws`: the AWS half as a process.
+
+Environment: SANDBOX_STATE (directory), SANDBOX_AWS_PORT, and optionally SANDBOX_COLD_DELAY_MS (150),
+SANDBOX_UPDATE_MS (150, how long a function's update stays InProgress), SANDBOX_ASYNC_RETRY_MS (1000),
+SANDBOX_SEED (makes the draw of alias weights repeat).
+SIGTERM saves the state and ends; so does the end of the parent.
+"""
+
+import ctypes
+import logging
+import os
+import secrets
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from sandbox import keys as sandbox_keys
+from sandbox.aws import moto_patches, snapshot
+from sandbox.aws.credentials import Credentials
+from sandbox.aws.functions import protocol
+from sandbox.aws.functions.invoking import Invoker
+from sandbox.aws.functions.model import Account, Stored
+from sandbox.aws.functions.packages import Packages
+from sandbox.aws.functions.running import bundle_python
+from sandbox.aws.logs import LogStore
+from sandbox.aws.metrics import MetricStore
+from sandbox.aws.server import Front, serve_on
+from sandbox.aws.service import LambdaService
+from sandbox.executor import Executor
+from sandbox.faults import Faults
+
+_PR_SET_PDEATHSIG = 1
+
+
+def _number(name: str, default: int) -> int:
+    text = os.environ.get(name, str(default))
+    if not text.isdecimal():
+        sys.exit(f"{name} must be a whole number, not {text!r}.")
+    return int(text)
+
+
+def _tie_to_parent() -> None:
+    """End in good order when the parent ends, however it does."""
+    parent = os.getppid()
+    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+    if os.getppid() != parent:
+        sys.exit("The parent process has ended.")
+
+
+def main() -> None:
+    logging.basicConfig(level=logging.WARNING, format="sandbox.aws %(levelname)s %(message)s")
+    _tie_to_parent()
+    if not (named := os.environ.get("SANDBOX_STATE")):
+        sys.exit("SANDBOX_STATE must name the directory in which the sandbox keeps its state.")
+    port = _number("SANDBOX_AWS_PORT", 0)
+    state = Path(named).resolve()
+    drawn = sandbox_keys.ensure(state)
+    place = state / "aws"
+    place.mkdir(exist_ok=True)
+    saved = snapshot.load(place / "state.pickle")
+    seed = os.environ.get("SANDBOX_SEED")
+    logs, metrics, rules, executor = LogStore(), MetricStore(), Faults(), Executor()
+    packages = Packages(place, drawn.aws.secret_access_key)
+    account = Account(
+        account_id=drawn.aws.account_id,
+        region=drawn.aws.region,
+        packages=packages,
+        address=f"http://127.0.0.1:{port}",
+        update_s=_number("SANDBOX_UPDATE_MS", 150) / 1000,
+        seed=int(seed) if seed else None,
+    )
+    account.stored = saved.get("lambda", Stored())
+    if saved:
+        logs.restore(saved["logs"])
+        metrics.restore(saved["metrics"])
+    credentials = Credentials(drawn.aws)
+    credentials.ensure_user()
+    moto_patches.install(logs, metrics)
+    invoker = Invoker(
+        account=account,
+        executor=executor,
+        rules=rules,
+        logs=logs,
+        metrics=metrics,
+        credentials=credentials,
+        bundle=bundle_python(place / "python"),
+        cold_delay_s=_number("SANDBOX_COLD_DELAY_MS", 150) / 1000,
+        retry_s=_number("SANDBOX_ASYNC_RETRY_MS", 1000) / 1000,
+    )
+    protocol.warm_up()
+    front = Front(
+        service=LambdaService(account, invoker),
+        credentials=credentials,
+        packages=packages,
+        rules=rules,
+        admin_token=drawn.admin_token,
+        nonce=os.environ.get("SANDBOX_NONCE") or secrets.token_hex(8),
+    )
+    server = serve_on(port, front)
+    account.address = f"http://127.0.0.1:{server.server_port}"
+    # shutdown() waits for serve_forever, so a signal that arrives in it has to call from another thread.
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
+    invoker.resume()
+    server.serve_forever(poll_interval=0.1)
+    invoker.close()
+    executor.close()
+    with account.lock:
+        own = {"lambda": account.stored, "logs": logs.state(), "metrics": metrics.state()}
+        snapshot.save(place / "state.pickle", own)
+    os._exit(0)  # threads of open connections would hold the process until their clients leave
+
+
+if __name__ == "__main__":
+    main()

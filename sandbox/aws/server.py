@@ -1,0 +1,265 @@
+"""The front: HTTP/1.1 with keep-alive, the guard, signatures, faults, then Lambda or moto.
+
+werkzeug's own handler closes each connection; this one reads every request to its end and answers with a
+length, so that connections stay open and warm calls stay cheap.
+"""
+
+import io
+import json
+import logging
+import socket
+import struct
+import time
+import uuid
+from collections.abc import Callable, Iterable
+from typing import Any
+from urllib.parse import parse_qs, parse_qsl
+
+from moto.moto_server.werkzeug_app import (
+    DomainDispatcherApplication,
+    MotoRequestHandler,
+    create_backend_app,
+)
+from werkzeug.serving import ThreadedWSGIServer
+
+from sandbox import faults
+from sandbox.aws.credentials import Credentials
+from sandbox.aws.errors import AwsError, render
+from sandbox.aws.functions.invoking import Reply
+from sandbox.aws.functions.packages import Packages
+from sandbox.aws.service import LambdaService
+from sandbox.aws.signature import SignedRequest, service_of, verify
+from sandbox.guard import refusal, token_matches
+
+MAX_BODY_BYTES = 300 * 1024 * 1024
+_FAULT_CODES = {
+    403: "AccessDeniedException",
+    404: "ResourceNotFoundException",
+    429: "TooManyRequestsException",
+    500: "ServiceException",
+    503: "ServiceUnavailable",
+}
+_log = logging.getLogger(__name__)
+
+
+class Front:
+    """Answers one request at a time per thread."""
+
+    def __init__(
+        self,
+        *,
+        service: LambdaService,
+        credentials: Credentials,
+        packages: Packages,
+        rules: faults.Faults,
+        admin_token: str,
+        nonce: str,
+    ) -> None:
+        self._service = service
+        self._credentials = credentials
+        self._packages = packages
+        self._rules = rules
+        self._admin_token = admin_token
+        self._nonce = nonce
+        self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def answer(self, request: SignedRequest, handler: "_Handler") -> Reply | None:
+        """Answer a request; None means that the connection is to be reset."""
+        request_id = str(uuid.uuid4())
+        if (why := refusal(request.headers)) is not None:
+            return _plain(403, {"error": why})
+        if request.path.startswith("/_sandbox/"):
+            return self._own(request)
+        service = service_of(request)
+        try:
+            caller = verify(request, self._credentials.find)
+            service = caller.service
+            reply = self._serve(request, service, request_id, handler)
+        except AwsError as error:
+            status, headers, body = render(
+                error, service=service, headers=dict(request.headers), request_id=request_id
+            )
+            return Reply(status=status, headers=headers, body=body)
+        if reply is not None:
+            reply.headers.setdefault("x-amzn-requestid", request_id)
+        return reply
+
+    def _serve(
+        self, request: SignedRequest, service: str, request_id: str, handler: "_Handler"
+    ) -> Reply | None:
+        """Serve a request that is signed. Raises AwsError."""
+        carry_out: Callable[[], Reply]
+        if service == "lambda":
+            ask, function = self._service.understand(
+                request.method, request.path, request.query, dict(request.headers), request.body
+            )
+            operation = ask.operation
+
+            def carry_out() -> Reply:
+                return self._service.serve(ask, function, request_id)
+        else:
+            operation, function = _operation(request), None
+
+            def carry_out() -> Reply:
+                return self._ask_moto(handler)
+
+        struck = self._rules.strike(faults.FRONT_KINDS, cloud="aws", operation=operation, function=function)
+        for rule in struck:
+            if rule.kind in ("latency", "hang"):
+                time.sleep((rule.ms or (faults.HANG_MS if rule.kind == "hang" else 0)) / 1000)
+            elif rule.kind == "reset":
+                return None
+            elif rule.kind == "status":
+                raise AwsError(rule.status, _FAULT_CODES[rule.status], "A fault rule refused this call.")
+        reply = carry_out()
+        return None if any(rule.kind == "drop-answer" for rule in struck) else reply
+
+    def _ask_moto(self, handler: "_Handler") -> Reply:
+        environ = handler.make_environ()
+        environ["wsgi.input"] = io.BytesIO(handler.body)
+        environ["CONTENT_LENGTH"] = str(len(handler.body))
+        environ["wsgi.input_terminated"] = True
+        environ.pop("HTTP_TRANSFER_ENCODING", None)
+        status: list[Any] = []
+
+        def start(line: str, headers: list[tuple[str, str]], _: Any = None) -> Callable[[bytes], Any]:
+            status[:] = [int(line.split(" ", 1)[0]), headers]
+            return lambda _: None
+
+        pieces: Iterable[bytes] = self._moto(environ, start)
+        body = b"".join(pieces)
+        if hasattr(pieces, "close"):
+            pieces.close()
+        return Reply(status=status[0], headers=dict(status[1]), body=body)
+
+    def _own(self, request: SignedRequest) -> Reply:
+        """Serve the sandbox's own routes."""
+        where = request.path.removeprefix("/_sandbox/")
+        asked = {name: values[0] for name, values in parse_qs(request.query).items()}
+        if where == "health":
+            return _plain(200, {"ok": True, "nonce": self._nonce})
+        if where.startswith("code/"):
+            body = self._packages.download(
+                where.removeprefix("code/"), asked.get("expires", ""), asked.get("signature", "")
+            )
+            if body is None:
+                return _plain(403, {"error": "The link is wrong or has expired."})
+            return Reply(status=200, headers={"content-type": "application/zip"}, body=body)
+        if where == "faults":
+            if not token_matches(request.headers, self._admin_token):
+                return _plain(403, {"error": "The admin token is missing or wrong."})
+            status, body = faults.administer(self._rules, request.method, request.body, asked.get("id"))
+            return Reply(status=status, headers={"content-type": "application/json"}, body=body)
+        return _plain(404, {"error": "No such page."})
+
+
+def _plain(status: int, document: dict[str, Any]) -> Reply:
+    headers = {"content-type": "application/json", "x-content-type-options": "nosniff"}
+    return Reply(status=status, headers=headers, body=json.dumps(document).encode())
+
+
+def _operation(request: SignedRequest) -> str:
+    """Name the operation of a request to another service than Lambda; the method where nothing says."""
+    if target := request.headers.get("x-amz-target"):
+        return target.rpartition(".")[2]
+    if "smithy-protocol" in request.headers:
+        return request.path.rpartition("/")[2]
+    if request.headers.get("content-type", "").startswith("application/x-www-form-urlencoded"):
+        return dict(parse_qsl(request.body.decode("latin-1"))).get("Action", request.method)
+    return request.method
+
+
+class _Handler(MotoRequestHandler):
+    """One connection. moto's handler builds the environ; reading and writing are ours."""
+
+    protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
+    wbufsize = -1
+    timeout = 300
+    front: Front
+    body: bytes = b""
+
+    def handle_one_request(self) -> None:
+        self.close_connection = True
+        try:
+            self.raw_requestline = self.rfile.readline(65537)
+            if not self.raw_requestline or not self.parse_request():
+                return
+            body = self._read_body()
+        except (OSError, ValueError):
+            return
+        if body is None:
+            self._write(_plain(413, {"error": "The request is too large."}))
+            self.close_connection = True
+            return
+        self.body = body
+        path, _, query = self.path.partition("?")
+        headers: dict[str, str] = {}
+        for name, value in self.headers.items():
+            lower = name.lower()
+            headers[lower] = f"{headers[lower]},{value}" if lower in headers else value
+        request = SignedRequest(method=self.command, path=path, query=query, headers=headers, body=body)
+        try:
+            reply = self.front.answer(request, self)
+        except Exception:  # noqa: BLE001 - the outermost loop of a connection
+            # What went wrong is recorded, the caller gets a plain 500.
+            _log.exception("the sandbox failed at %s %s", self.command, path)
+            reply = _plain(500, {"__type": "InternalFailure", "message": "The sandbox failed; see its log."})
+        try:
+            if reply is None:
+                self._reset()
+            else:
+                self._write(reply)
+        except OSError:
+            self.close_connection = True
+
+    def _read_body(self) -> bytes | None:
+        """Read the whole body; None when it is too large."""
+        if "chunked" in self.headers.get("transfer-encoding", "").lower():
+            pieces, total = [], 0
+            while size := int(self.rfile.readline(100).split(b";")[0], 16):
+                total += size
+                if total > MAX_BODY_BYTES:
+                    return None
+                pieces.append(self.rfile.read(size))
+                self.rfile.readline(10)
+            while self.rfile.readline(65537) not in (b"\r\n", b"\n", b""):
+                pass
+            return b"".join(pieces)
+        length = int(self.headers.get("content-length") or 0)
+        return None if length > MAX_BODY_BYTES else self.rfile.read(length)
+
+    def _write(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        bodiless = reply.status in (204, 304) or self.command == "HEAD"
+        for name, value in reply.headers.items():
+            if name.lower() not in ("connection", "transfer-encoding") and (
+                name.lower() != "content-length" or self.command == "HEAD"
+            ):
+                self.send_header(name, value)
+        if self.command != "HEAD" and reply.status not in (204, 304):
+            self.send_header("content-length", str(len(reply.body)))
+        elif self.command == "HEAD" and "content-length" not in reply.headers:
+            self.send_header("content-length", "0")
+        if self.close_connection:
+            self.send_header("connection", "close")
+        self.end_headers()
+        if not bodiless:
+            self.wfile.write(reply.body)
+        self.wfile.flush()
+
+    def _reset(self) -> None:
+        self.close_connection = True
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.connection.close()
+
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - the base class names it
+        """Say nothing for each request."""
+
+
+def serve_on(port: int, front: Front) -> ThreadedWSGIServer:
+    """Bind the loopback port; 0 draws a free one. The caller runs `serve_forever`."""
+    handler = type("BoundHandler", (_Handler,), {"front": front})
+    server = ThreadedWSGIServer("127.0.0.1", port, lambda environ, start: [], handler=handler)
+    server.daemon_threads = True
+    return server
