@@ -1,0 +1,227 @@
+"""Evidence as rows: observations and comparisons made fit for storing, and what evidence belongs to.
+
+Payloads are redacted, then capped at ``PAYLOAD_LIMIT_BYTES``; the hash and the length are those of the whole
+body as it came, so that two bodies can still be told apart.
+"""
+
+from __future__ import annotations
+
+import base64
+import datetime as dt
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from cutover import comparison as comparing
+from cutover.analysis import PairEvidence
+from cutover.comparison import COUNTS_AGAINST, Comparison, PairOutcome, Standing
+from cutover.observation import LogLine, Observation, Outcome, Side
+from migrations_app.models import FunctionMigration, Pair, Run
+from migrations_app.services.redaction import REDACTED, looks_secret, redact, redact_line
+
+PAYLOAD_LIMIT_BYTES = 65_536
+_MESSAGE_LIMIT = 500
+
+
+def basis_digest(function: FunctionMigration) -> str:
+    """Give the digest of all that evidence gathered now would belong to."""
+    return hashlib.sha256(
+        orjson.dumps(function.evidence_basis, option=orjson.OPT_SORT_KEYS)
+    ).hexdigest()
+
+
+def is_stale(function: FunctionMigration, *, now: dt.datetime, max_age_s: int) -> bool:
+    """Tell whether the paired verdict belongs to something else than what is there now, or is too old."""
+    if not function.verdict_at or function.evidence_digest != basis_digest(function):
+        return True
+    return (now - function.verdict_at).total_seconds() > max_age_s
+
+
+def observation_document(observation: Observation) -> dict[str, Any]:
+    """Give an observation as ``Pair.primary`` and ``Pair.candidate`` hold it."""
+    return {
+        "outcome": observation.outcome.value,
+        "request_id": observation.request_id,
+        "version": observation.version,
+        "at": observation.at.isoformat(),
+        "duration_ms": observation.duration_ms,
+        "billed_ms": observation.billed_ms,
+        "max_memory_mb": observation.max_memory_mb,
+        "round_trip_ms": observation.round_trip_ms,
+        "cold": observation.cold,
+        "error_type": observation.error_type,
+        "error_message": redact_line(observation.error_message)[:_MESSAGE_LIMIT],
+        "logs": _log_documents(observation.logs),
+        "facts": dict(observation.facts),
+        **payload_document(observation.payload),
+    }
+
+
+def payload_document(payload: bytes) -> dict[str, Any]:
+    """Give a body as text (or base64 when it is none), redacted and capped, with hash and length of it all."""
+    kept = _redacted(payload)
+    cut = kept[:PAYLOAD_LIMIT_BYTES]
+    stored: dict[str, Any] = {
+        "payload_bytes": len(payload),
+        "payload_sha256": hashlib.sha256(payload).hexdigest(),
+        "truncated": len(kept) > len(cut),
+    }
+    try:
+        # A cut may fall inside a character; what is not text at all has errors elsewhere, too.
+        text = cut.decode("utf-8", "strict" if len(cut) == len(kept) else "ignore")
+    except UnicodeDecodeError:
+        return stored | {"payload_text": "", "payload_base64": base64.b64encode(cut).decode()}
+    # PostgreSQL's jsonb holds no NUL.
+    return stored | {"payload_text": text.replace("\x00", "\ufffd")}
+
+
+def observation_from_document(side: Side, stored: Mapping[str, Any]) -> Observation:
+    """Give the observation that was stored, as far as redaction and the cap left it."""
+    encoded = stored.get("payload_base64")
+    logs = stored.get("logs")
+    return Observation(
+        side=side,
+        outcome=Outcome(stored["outcome"]),
+        payload=base64.b64decode(encoded) if encoded else str(stored.get("payload_text", "")).encode(),
+        request_id=str(stored.get("request_id", "")),
+        at=dt.datetime.fromisoformat(stored["at"]),
+        duration_ms=stored.get("duration_ms"),
+        billed_ms=stored.get("billed_ms"),
+        max_memory_mb=stored.get("max_memory_mb"),
+        round_trip_ms=stored.get("round_trip_ms"),
+        cold=stored.get("cold"),
+        version=str(stored.get("version", "")),
+        error_type=str(stored.get("error_type", "")),
+        error_message=str(stored.get("error_message", "")),
+        logs=None
+        if logs is None
+        else tuple(LogLine(text=line["text"], level=line["level"]) for line in logs),
+        facts=tuple((stored.get("facts") or {}).items()),
+    )
+
+
+def pair(
+    run: Run,
+    *,
+    position: int,
+    title: str,
+    event: Any,
+    first_side: Side,
+    primary: Observation,
+    candidate: Observation,
+    compared: Comparison,
+) -> Pair:
+    """Give the row (not yet saved) of one pair; nothing secret-looking is in it."""
+    gravest = _gravest(compared)
+    return Pair(
+        function_id=run.function_id,
+        run=run,
+        position=position,
+        title=title[:120],
+        event=redact(event),
+        first_side=first_side.value,
+        outcome=compared.outcome.value,
+        counts=compared.outcome in COUNTS_AGAINST,
+        first_pointer=(gravest.pointer if gravest else "")[:200],
+        blame=gravest.blame.value if gravest else "",
+        sentence=_sentence(compared)[:500],
+        primary=observation_document(primary),
+        candidate=observation_document(candidate),
+        comparison=comparison_document(compared),
+        primary_ms=primary.duration_ms,
+        candidate_ms=candidate.duration_ms,
+        at=max(primary.at, candidate.at),
+    )
+
+
+def comparison_document(compared: Comparison) -> dict[str, Any]:
+    """Give a comparison for a row: redacted, with ``logs_differ`` beside what the rules wrote."""
+    document = comparing.document(compared)
+    for difference in document["differences"]:
+        if _secret_pointer(difference["pointer"]):
+            difference["primary"] = difference["candidate"] = REDACTED
+    for row in document["log_rows"] or ():
+        for side in ("primary", "candidate"):
+            row[side] = None if row[side] is None else redact_line(row[side]).replace("\x00", "\ufffd")
+    return document | {"sentence": _sentence(compared), "logs_differ": logs_differ(compared)}
+
+
+def logs_differ(compared: Comparison) -> bool | None:
+    """Tell whether the logs differ beyond noise; None while they are pending."""
+    if compared.log_rows is None:
+        return None
+    return any(row.standing is Standing.COUNTS for row in compared.log_rows)
+
+
+def paired_evidence(run: Run) -> tuple[list[PairEvidence], list[Pair]]:
+    """Give what every pair of the run contributes, in order, and the pairs themselves (key and position)."""
+    rows = list(
+        Pair.objects.filter(run=run)
+        .order_by("position")
+        .values_list(
+            "pk",
+            "position",
+            "outcome",
+            "primary_ms",
+            "candidate_ms",
+            "primary__cold",
+            "candidate__cold",
+            "comparison__logs_differ",
+        )
+    )
+    evidence = [
+        PairEvidence(
+            outcome=PairOutcome(outcome),
+            primary_ms=primary_ms,
+            candidate_ms=candidate_ms,
+            cold=bool(primary_cold) or bool(candidate_cold),
+            logs_differ=differ,
+        )
+        for _, _, outcome, primary_ms, candidate_ms, primary_cold, candidate_cold, differ in rows
+    ]
+    return evidence, [Pair(pk=row[0], position=row[1]) for row in rows]
+
+
+def _gravest(compared: Comparison) -> comparing.Difference | None:
+    order = {Standing.COUNTS: 0, Standing.LOSS: 1, Standing.IGNORED: 2, Standing.NOISE: 3}
+    answers_first = sorted(compared.differences, key=lambda one: (one.part == "logs", order[one.standing]))
+    return answers_first[0] if answers_first else None
+
+
+def _sentence(compared: Comparison) -> str:
+    gravest = _gravest(compared)
+    if gravest is not None and any(_secret_pointer(one.pointer) for one in compared.differences):
+        return f"{gravest.pointer} differs."
+    return redact_line(compared.sentence).replace("\x00", "\ufffd")
+
+
+def _secret_pointer(pointer: str) -> bool:
+    return any(looks_secret(segment) for segment in pointer.split("/"))
+
+
+def _log_documents(lines: Sequence[LogLine] | None) -> list[dict[str, str]] | None:
+    if lines is None:
+        return None
+    return [
+        {"text": redact_line(line.text).replace("\x00", "\ufffd")[:4000], "level": line.level}
+        for line in lines[:1000]
+    ]
+
+
+def _redacted(payload: bytes) -> bytes:
+    try:
+        document = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return _redacted_text(payload)
+    clean = redact(document)
+    # An answer without secrets is kept byte for byte: its spelling is part of what it said.
+    return payload if clean == document else orjson.dumps(clean)
+
+
+def _redacted_text(payload: bytes) -> bytes:
+    try:
+        return redact_line(payload.decode()).encode()
+    except UnicodeDecodeError:
+        return payload

@@ -1,0 +1,45 @@
+"""What never reaches a row: values that look like secrets, by the name they stand under.
+
+Values under a name such as ``password``, ``authorization`` or ``apiKey`` are replaced, at any depth, and so are
+``name=value`` forms inside log lines. The form of the document stays, so that comparisons still make sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import re2
+
+REDACTED = "[redacted]"
+_WORDS = (
+    r"pass(word|wd|phrase)?|secret|credentials?|authorization|cookie|private[_-]?key|access[_-]?key([_-]?(id|secret))?"
+    r"|api[_-]?key|(access|refresh|id|session|security|auth|bearer|csrf|client|x[_-]amz[_-]security)?[_-]?token"
+    r"|client[_-]?secret|set[_-]?cookie|session[_-]?id|card[_-]?number|cvv|cvc"
+)
+_NAME = re2.compile(rf"(?i)^(.*[_.-])?(aws|alibaba|db|user|my|x)?[_.-]?({_WORDS})$")
+_INLINE = re2.compile(rf"(?i)\b([a-z_.-]*?({_WORDS}))(\"?\s*[=:]\s*\"?)((Bearer|Basic)\s+)?[^\s\"',;&}}]+")
+
+
+def looks_secret(name: str) -> bool:
+    """Tell whether a value under ``name`` is taken for a secret."""
+    return _NAME.match(name) is not None
+
+
+def redact(document: Any) -> Any:
+    """Give a JSON document with every secret-looking value replaced; the given one stays as it is."""
+    match document:
+        case Mapping():
+            return {
+                key: REDACTED if value not in (None, "") and looks_secret(str(key)) else redact(value)
+                for key, value in document.items()
+            }
+        case list() | tuple():
+            return [redact(item) for item in document]
+        case _:
+            return document
+
+
+def redact_line(text: str) -> str:
+    """Give a line of text with the value of each ``secret-looking-name=value`` replaced."""
+    return str(_INLINE.sub(rf"\1\3{REDACTED}", text))

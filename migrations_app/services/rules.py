@@ -1,0 +1,189 @@
+"""Rules: differences that a person accepted, each with a name and a reason."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import Any, get_args
+
+import orjson
+import re2
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from cutover import comparison as comparing
+from cutover.comparison.model import RuleKind
+from cutover.errors import BadInput, StaleState
+from cutover.observation import Side
+from migrations_app.models import FunctionMigration, Pair, Rule
+from migrations_app.services import audit, bell, evidence
+
+KINDS: tuple[str, ...] = get_args(RuleKind)
+_PREVIEWED = 500
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Preview:
+    """What a rule would do to the pairs that are stored: outcome -> count, without and with it."""
+
+    pairs: int
+    changed: int
+    before: dict[str, int]
+    after: dict[str, int]
+
+
+def active(function_id: int) -> tuple[comparing.Rule, ...]:
+    """Give the rules that hold for a function, those for everywhere first."""
+    rows = Rule.objects.filter(
+        Q(function_id=function_id) | Q(function=None), retired_at=None
+    ).order_by("function_id", "pk")
+    return tuple(_value(row.name, row.kind, row.pointer, row.value) for row in rows)
+
+
+def add(
+    function_id: int | None,
+    *,
+    name: str,
+    kind: str,
+    pointer: str,
+    reason: str,
+    actor: str,
+    value: str = "",
+) -> Rule:
+    """Accept a difference. ``function_id`` None: everywhere. It holds for comparisons made from now on.
+
+    Raises BadInput when the rule cannot be used, or a rule of that name is there already.
+    """
+    _checked(name=name, kind=kind, pointer=pointer, value=value, reason=reason)
+    with transaction.atomic():
+        if Rule.objects.filter(function_id=function_id, name=name, retired_at=None).exists():
+            raise BadInput(f"There is a rule named '{name}' already. Retire it first, or take another name.")
+        row = Rule.objects.create(
+            function_id=function_id,
+            name=name,
+            kind=kind,
+            pointer=pointer,
+            value=value,
+            reason=reason[:400],
+            author=actor,
+        )
+        audit.record(
+            actor=actor,
+            verb="rule:added",
+            function=row.function,
+            reason=reason,
+            detail={"rule": row.pk, "name": name, "kind": kind, "pointer": pointer, "value": value},
+        )
+        if function_id is not None:
+            bell.tell(f"fn-{function_id}")
+    return row
+
+
+def retire(rule_id: int, *, actor: str, reason: str = "") -> Rule:
+    """Stop accepting a difference, from now on. Raises StaleState when it was retired before."""
+    with transaction.atomic():
+        row = Rule.objects.select_for_update().filter(pk=rule_id).first()
+        if row is None:
+            raise BadInput(f"There is no rule {rule_id}.")
+        if row.retired_at is not None:
+            raise StaleState(f"The rule '{row.name}' was retired at {row.retired_at:%Y-%m-%d %H:%M} UTC.")
+        row.retired_at = timezone.now()
+        row.save(update_fields=["retired_at"])
+        audit.record(
+            actor=actor,
+            verb="rule:retired",
+            function=row.function,
+            reason=reason,
+            detail={"rule": row.pk, "name": row.name},
+        )
+        if row.function_id is not None:
+            bell.tell(f"fn-{row.function_id}")
+    return row
+
+
+def preview(
+    function: FunctionMigration, *, name: str, kind: str, pointer: str, value: str = ""
+) -> Preview:
+    """Give what the rule would change among the latest stored pairs, without writing anything.
+
+    Works on what was stored: redacted values equal each other, truncated bodies are compared as far as kept.
+    Raises BadInput as ``add`` does.
+    """
+    _checked(name=name, kind=kind, pointer=pointer, value=value, reason="preview")
+    held = active(function.pk)
+    drafted = (*held, _value(name, kind, pointer, value))
+    before: Counter[str] = Counter()
+    after: Counter[str] = Counter()
+    changed = 0
+    for row in Pair.objects.filter(function=function).order_by("-at")[:_PREVIEWED]:
+        primary = evidence.observation_from_document(Side.PRIMARY, row.primary)
+        candidate = evidence.observation_from_document(Side.CANDIDATE, row.candidate)
+        without = comparing.compare(primary, candidate, rules=held).outcome
+        with_it = comparing.compare(primary, candidate, rules=drafted).outcome
+        before[without.value] += 1
+        after[with_it.value] += 1
+        changed += without is not with_it
+    return Preview(pairs=before.total(), changed=changed, before=dict(before), after=dict(after))
+
+
+def document(row: Rule) -> dict[str, Any]:
+    """Give a rule as plain JSON."""
+    return {
+        "id": row.pk,
+        "name": row.name,
+        "kind": row.kind,
+        "pointer": row.pointer,
+        "value": row.value,
+        "everywhere": row.function_id is None,
+        "reason": row.reason,
+        "author": row.author,
+        "created_at": row.created_at.isoformat(),
+        "retired_at": row.retired_at.isoformat() if row.retired_at else None,
+    }
+
+
+def _value(name: str, kind: str, pointer: str, value: str) -> comparing.Rule:
+    if kind not in KINDS:
+        raise BadInput(f"A rule is one of {', '.join(KINDS)}, not '{kind}'.")
+    return comparing.Rule(name=name, kind=kind, pointer=pointer, value=value)  # type: ignore[arg-type]
+
+
+def _checked(*, name: str, kind: str, pointer: str, value: str, reason: str) -> None:
+    if not name.strip() or len(name) > 80:
+        raise BadInput("A rule needs a name of at most 80 characters.")
+    if not reason.strip():
+        raise BadInput("A rule needs a reason: it says why the difference is accepted.")
+    if kind not in KINDS:
+        raise BadInput(f"A rule is one of {', '.join(KINDS)}, not '{kind}'.")
+    if len(pointer) > 200 or len(value) > 200:
+        raise BadInput("Pointer and value of a rule have at most 200 characters.")
+    if pointer not in {"", "logs"} and not pointer.startswith("/"):
+        raise BadInput(f"'{pointer}' is no JSON pointer: it starts with '/', e.g. /body/id or /items/*/at.")
+    if pointer == "" and kind == "ignore":
+        raise BadInput("A rule that ignores the whole answer would compare nothing. Name a place in it.")
+    if pointer == "logs" and kind != "mask":
+        raise BadInput("For logs there are only rules of kind mask.")
+    if kind == "mask":
+        _pattern(value)
+    if kind == "tolerance":
+        _tolerance(value)
+
+
+def _pattern(value: str) -> None:
+    if not value:
+        raise BadInput("A mask needs a pattern; what it matches is blanked on both sides.")
+    try:
+        re2.compile(value)
+    except re2.error as exc:
+        raise BadInput(f"The pattern cannot be used: {exc}.") from exc
+
+
+def _tolerance(value: str) -> None:
+    number = value.removesuffix("%")
+    try:
+        good = float(orjson.loads(number)) >= 0
+    except (orjson.JSONDecodeError, TypeError, ValueError):
+        good = False
+    if not good:
+        raise BadInput(f"A tolerance is a number such as 0.01 or a share such as 1%, not '{value}'.")

@@ -1,0 +1,354 @@
+"""Validation as rows: suites of events, runs, and what the worker that carries a run out writes down.
+
+A run is claimed by a lease like an operation. Each batch of pairs is written in one short transaction that
+asserts the lease first, and (run, position) is unique, so a run goes on where a killed worker left it and no
+pair is stored twice.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from django.db import transaction
+from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from cutover.analysis import Result, Verdict, verdict_document
+from cutover.errors import BadInput, GuardNotMet, OperationRunning, StaleState
+from cutover.phases import Phase, Trigger
+from migrations_app.models import Effects, FunctionMigration, Pair, Run, Suite, SuiteEvent
+from migrations_app.services import audit, bell, evidence, phases
+from migrations_app.services.policies import policy_for
+from migrations_app.services.redaction import redact
+
+LEASE = dt.timedelta(seconds=30)
+MOST_EVENTS = 10_000
+MOST_PAIRS = 100_000
+EVENT_LIMIT_BYTES = 6 * 1024 * 1024
+"""Lambda's limit for the payload of a synchronous invocation. Source: facts/aws.md 5."""
+
+OPEN = (Run.State.PENDING, Run.State.RUNNING)
+VALIDATABLE = frozenset(
+    {Phase.DEPLOYED, Phase.VALIDATED, Phase.SHIFTING, Phase.CUT_OVER, Phase.ROLLED_BACK}
+)
+"""Phases in which both sides exist and can be asked."""
+
+
+class RunLeaseLost(StaleState):
+    """The run was cancelled, or another worker carries it on. This one stops and writes nothing."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunLease:
+    """The right to carry a run out until the lease ends."""
+
+    run_id: uuid.UUID
+    function_id: int
+    owner: str
+
+
+# -------------------------------------------------------------------------------------------- suites
+
+
+def import_events(
+    function_id: int, events: Sequence[object], *, actor: str, name: str = "default"
+) -> Suite:
+    """Replace the suite's events. Secret-looking values are redacted before anything is stored.
+
+    An event is any JSON value shaped as AWS sends it; ``{"title": ..., "event": ...}`` gives it a title.
+
+    Raises:
+        BadInput: no event, too many, or one larger than Lambda takes.
+        OperationRunning: a validation that uses the suite is open.
+    """
+    titled = [_titled(event, position) for position, event in enumerate(events)]
+    if not titled:
+        raise BadInput("There is no event in it. A suite needs at least one AWS-shaped event.")
+    if len(titled) > MOST_EVENTS:
+        raise BadInput(f"A suite holds at most {MOST_EVENTS} events; these are {len(titled)}.")
+    with transaction.atomic():
+        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+        suite, _ = Suite.objects.get_or_create(function=function, name=name[:80])
+        if suite.run_set.filter(state__in=OPEN).exists():
+            raise OperationRunning("A validation with this suite is running. Wait for it, or cancel it.")
+        suite.events.all().delete()
+        SuiteEvent.objects.bulk_create(
+            (
+                SuiteEvent(suite=suite, position=position, title=title, event=redact(event))
+                for position, (title, event) in enumerate(titled)
+            ),
+            batch_size=500,
+        )
+        audit.record(
+            actor=actor,
+            verb="suite:imported",
+            function=function,
+            detail={"suite": suite.name, "events": len(titled)},
+        )
+        bell.tell(f"fn-{function.pk}")
+    return suite
+
+
+def _titled(event: object, position: int) -> tuple[str, object]:
+    try:
+        size = len(orjson.dumps(event))
+    except (TypeError, orjson.JSONEncodeError) as exc:
+        raise BadInput(f"Event {position + 1} is not JSON.") from exc
+    if size > EVENT_LIMIT_BYTES:
+        raise BadInput(f"Event {position + 1} has {size} bytes; Lambda takes at most {EVENT_LIMIT_BYTES}.")
+    if isinstance(event, Mapping) and set(event) == {"title", "event"} and isinstance(event["title"], str):
+        return event["title"][:120] or f"event {position + 1}", event["event"]
+    return f"{_shape(event)} {position + 1}", event
+
+
+def _shape(event: object) -> str:
+    """Name the kind of an event as a person would: s3, sqs, http, schedule, or just event."""
+    if not isinstance(event, Mapping):
+        return "event"
+    records = event.get("Records")
+    if isinstance(records, list) and records and isinstance(records[0], Mapping):
+        source = records[0].get("eventSource") or records[0].get("EventSource") or ""
+        return str(source).removeprefix("aws:")[:40] or "records"
+    if "httpMethod" in event or "requestContext" in event:
+        return "http"
+    if event.get("detail-type") == "Scheduled Event":
+        return "schedule"
+    return "event"
+
+
+# ---------------------------------------------------------------------------------------------- runs
+
+
+def reasons(function: FunctionMigration, *, suite: str = "default") -> tuple[str, ...]:
+    """Give what forbids a validation now: each says what, why, and how to clear it."""
+    found: list[str] = []
+    if function.stage not in VALIDATABLE:
+        found.append(_not_in_phase(function))
+    if not function.invocable:
+        found.append(_effects(function))
+    if not SuiteEvent.objects.filter(suite__function=function, suite__name=suite).exists():
+        found.append(
+            f"The suite '{suite}' of {function.name} has no events. Import some: JSON or JSON Lines of "
+            "AWS-shaped events, in the function's Suite tab or by `cutover suite import`."
+        )
+    return tuple(found)
+
+
+def _not_in_phase(function: FunctionMigration) -> str:
+    if function.stage in {Phase.DISCOVERED, Phase.ASSESSED}:
+        return f"{function.name} is not on FC yet: it is {function.phase}. Deploy it first."
+    return f"{function.name} is {function.phase}: AWS is being removed or brought back, nothing to compare."
+
+
+def _effects(function: FunctionMigration) -> str:
+    if function.effects == Effects.UNSAFE:
+        return (
+            f"{function.name} is declared unsafe: running it twice for one event does harm. Isolate its "
+            "effects (a shadow bucket, queue or schema) and declare it isolated, or let live traffic judge."
+        )
+    return (
+        f"Nobody has declared yet whether {function.name} may run twice for one event. Declare it "
+        "read-only, repeatable or isolated, with a reason."
+    )
+
+
+def start_run(
+    function_id: int,
+    *,
+    actor: str,
+    reason: str = "",
+    pairs: int | None = None,
+    events_suite: str = "default",
+    idempotency_key: str = "",
+) -> Run:
+    """Write a validation down and ring the bell. A function that was rolled back is reopened by it.
+
+    A repeated ``idempotency_key`` gives the run that it made the first time.
+
+    Raises:
+        GuardNotMet: not deployed, effects not declared, or the suite is empty.
+        OperationRunning: another validation of the function is open.
+    """
+    if pairs is not None and not 1 <= pairs <= MOST_PAIRS:
+        raise BadInput(f"The number of pairs lies between 1 and {MOST_PAIRS}.")
+    run_id = uuid.uuid5(uuid.NAMESPACE_OID, f"run:{function_id}:{idempotency_key}") if idempotency_key else None
+    with transaction.atomic():
+        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+        if run_id and (known := Run.objects.filter(pk=run_id).first()):
+            return known
+        if forbidden := reasons(function, suite=events_suite):
+            raise GuardNotMet(forbidden)
+        if open_run := function.runs.filter(state__in=OPEN).first():
+            raise OperationRunning(
+                f"A validation of {function.name} is running ({open_run.done_pairs} of "
+                f"{open_run.wanted_pairs} pairs). Wait for it, or cancel it."
+            )
+        if function.stage is Phase.ROLLED_BACK:
+            phases.move(function, Trigger.REOPEN, actor=actor, reason=reason or "Validated again")
+        run = Run.objects.create(
+            id=run_id or uuid.uuid4(),
+            function=function,
+            suite=Suite.objects.get(function=function, name=events_suite),
+            wanted_pairs=pairs or policy_for(function).validation_pairs,
+            asked_by=actor,
+            reason=reason[:400],
+            basis_digest=evidence.basis_digest(function),
+        )
+        audit.record(
+            actor=actor,
+            verb="validate:asked",
+            function=function,
+            reason=reason,
+            detail={"run": str(run.pk), "pairs": run.wanted_pairs, "suite": events_suite},
+        )
+        bell.ring("workers.run_validation", str(run.pk), queue="work")
+        bell.tell(f"fn-{function.pk}", f"run-{run.pk}", "inbox")
+    return run
+
+
+def cancel_run(run_id: uuid.UUID | str, *, actor: str) -> Run:
+    """Stop an open run after its present batch; pairs stay, no verdict is drawn.
+
+    Raises StaleState when it ended before.
+    """
+    with transaction.atomic():
+        run = Run.objects.select_for_update().select_related("function").get(pk=run_id)
+        if run.state not in OPEN:
+            raise StaleState(f"The validation is {run.state} already. Nothing was changed.")
+        run.state, run.finished_at, run.lease_owner = Run.State.CANCELLED, timezone.now(), ""
+        run.error = f"Cancelled by {actor}."
+        run.save(update_fields=["state", "finished_at", "lease_owner", "error"])
+        audit.record(
+            actor=actor, verb="validate:cancelled", function=run.function, detail={"run": str(run.pk)}
+        )
+        bell.tell(f"fn-{run.function_id}", f"run-{run.pk}", "inbox")
+    return run
+
+
+# ------------------------------------------------------------------------------- carrying a run out
+
+
+def claim_run(*, owner: str, run_id: uuid.UUID | None = None) -> RunLease | None:
+    """Take the next due run, or the one named if it is due, for a lease. None: nothing is due."""
+    now = timezone.now()
+    with transaction.atomic():
+        rows = Run.objects.filter(state__in=OPEN, due_at__lte=now)
+        if run_id is not None:
+            rows = rows.filter(pk=run_id)
+        run = rows.order_by("due_at").select_for_update(skip_locked=True).first()
+        if run is None:
+            return None
+        token = f"{owner[:40]}:{uuid.uuid4().hex}"
+        Run.objects.filter(pk=run.pk).update(
+            state=Run.State.RUNNING,
+            lease_owner=token,
+            lease_until=now + LEASE,
+            due_at=now + LEASE,
+            fence=F("fence") + 1,
+        )
+        bell.tell(f"run-{run.pk}", f"fn-{run.function_id}")
+    return RunLease(run_id=run.pk, function_id=run.function_id, owner=token)
+
+
+def renew(lease: RunLease) -> None:
+    """Push the lease's end away from now. Raises RunLeaseLost."""
+    until = timezone.now() + LEASE
+    with transaction.atomic():
+        _held(lease).update(lease_until=until, due_at=until)
+
+
+def stored_positions(run_id: uuid.UUID) -> set[int]:
+    """Give the positions whose pair is in already."""
+    return set(Pair.objects.filter(run_id=run_id).values_list("position", flat=True))
+
+
+def store_pairs(lease: RunLease, rows: Sequence[Pair]) -> Run:
+    """Write a batch of pairs and the progress down. A position that is in already stays as it is.
+
+    Raises RunLeaseLost, also when the run was cancelled.
+    """
+    until = timezone.now() + LEASE
+    with transaction.atomic():
+        held = _held(lease)
+        Pair.objects.bulk_create(rows, ignore_conflicts=True)
+        outcomes = Counter(Pair.objects.filter(run_id=lease.run_id).values_list("outcome", flat=True))
+        held.update(
+            done_pairs=outcomes.total(), outcomes=dict(outcomes), lease_until=until, due_at=until
+        )
+        bell.tell(f"run-{lease.run_id}", f"fn-{lease.function_id}")
+    return Run.objects.get(pk=lease.run_id)
+
+
+def finish_run(lease: RunLease, verdict: Verdict, *, detail: Mapping[str, Any] | None = None) -> Run:
+    """End the run with its verdict, put the verdict on the function, and move the phase where it does.
+
+    PASS validates; FAIL takes a validation back. A verdict on something that changed meanwhile moves nothing.
+    Raises RunLeaseLost.
+    """
+    with transaction.atomic():
+        # Function before run: the order in which every writer locks.
+        function = FunctionMigration.objects.select_for_update().get(pk=lease.function_id)
+        run = _held(lease).get()
+        now = timezone.now()
+        run.state, run.finished_at, run.lease_owner = Run.State.FINISHED, now, ""
+        run.verdict = verdict_document(verdict) | dict(detail or {})
+        run.verdict_result = verdict.result.value
+        run.save(update_fields=["state", "finished_at", "lease_owner", "verdict", "verdict_result"])
+        function.verdict, function.verdict_result = run.verdict, run.verdict_result
+        function.verdict_at, function.evidence_digest = now, run.basis_digest
+        function.save(
+            update_fields=["verdict", "verdict_result", "verdict_at", "evidence_digest", "changed_at"]
+        )
+        audit.record(
+            actor=run.asked_by,
+            verb=f"validate:{verdict.result.value}",
+            function=function,
+            reason=run.reason,
+            detail={"run": str(run.pk), "sentence": verdict.sentence[:300]},
+        )
+        if run.basis_digest == evidence.basis_digest(function):
+            _move(function, verdict, actor=run.asked_by)
+        bell.tell(f"run-{run.pk}", f"fn-{function.pk}", "inbox")
+    return run
+
+
+def _move(function: FunctionMigration, verdict: Verdict, *, actor: str) -> None:
+    match (verdict.result, function.stage):
+        case (Result.PASS, Phase.DEPLOYED):
+            trigger = Trigger.VALIDATE
+        case (Result.FAIL, Phase.VALIDATED):
+            trigger = Trigger.INVALIDATE
+        case _:
+            return
+    phases.move(function, trigger, actor=actor, reason=verdict.sentence)
+
+
+def fail_run(lease: RunLease, sentence: str) -> Run:
+    """End a run that could not be carried out; the function keeps the verdict it had. Raises RunLeaseLost."""
+    with transaction.atomic():
+        run = _held(lease).select_related("function").get()
+        run.state, run.finished_at, run.lease_owner = Run.State.FAILED, timezone.now(), ""
+        run.error, run.verdict_result = sentence[:600], Result.ERROR.value
+        run.save(update_fields=["state", "finished_at", "lease_owner", "error", "verdict_result"])
+        audit.record(
+            actor=run.asked_by,
+            verb="validate:failed",
+            function=run.function,
+            reason=run.reason,
+            detail={"run": str(run.pk), "error": sentence[:300]},
+        )
+        bell.tell(f"run-{run.pk}", f"fn-{run.function_id}", "inbox")
+    return run
+
+
+def _held(lease: RunLease) -> QuerySet[Run]:
+    rows = Run.objects.filter(pk=lease.run_id, state=Run.State.RUNNING, lease_owner=lease.owner)
+    if not rows.select_for_update().exists():
+        raise RunLeaseLost()
+    return rows

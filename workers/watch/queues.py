@@ -1,0 +1,71 @@
+"""One round of one observation queue: receive, record, judge, act, delete."""
+
+from __future__ import annotations
+
+import logging
+
+from django.utils import timezone
+
+from cutover.analysis import Result
+from cutover.errors import BadInput
+from cutover.ports import QueueMessage
+from migrations_app.models import Connection
+from migrations_app.services import live
+from migrations_app.services.live import Judged, Report
+from workers import wiring
+from workers.watch import way_back
+from workers.watch.reports import read_report
+
+logger = logging.getLogger(__name__)
+POLL_S = 10
+BATCH = 10
+
+
+def consume(connection_id: int, *, wait_s: int = POLL_S) -> tuple[int, ...]:
+    """Take what the queue of one connection holds, up to ten messages.
+
+    1. receive (long poll); 2. record, fold and judge in short transactions; 3. on FAIL carry the rollback
+    out; 4. delete what was recorded. Killed anywhere before 4, the messages come again and count once.
+
+    Returns:
+        the keys of functions that something new was recorded for.
+    """
+    connection = Connection.objects.get(pk=connection_id)
+    if not connection.queue_url:
+        return ()
+    queue = wiring.primary(connection).queue
+    messages = queue.receive(connection.queue_url, wait_s=wait_s, at_most=BATCH)
+    if not messages:
+        return ()
+    judged = record(connection, messages)
+    queue.delete(connection.queue_url, [message.receipt for message in messages])
+    return tuple(one.function_id for one in judged if one.fresh)
+
+
+def record(connection: Connection, messages: list[QueueMessage] | tuple[QueueMessage, ...]) -> tuple[Judged, ...]:
+    """Record and judge messages, and take traffic back where they say so."""
+    received_at = timezone.now()
+    judged, unknown = live.record(connection.pk, _reports(messages), received_at=received_at)
+    for name in unknown:
+        logger.warning("The queue of %s reports %s, which is not in the inventory.", connection, name)
+    for one in judged:
+        if one.serving and one.result is Result.FAIL:
+            way_back.judge_and_act(
+                one.function_id,
+                sentence=one.sentence,
+                tipped_at=one.tipped_at,
+                received_at=received_at,
+                observations=one.observations,
+            )
+    return judged
+
+
+def _reports(messages: list[QueueMessage] | tuple[QueueMessage, ...]) -> list[Report]:
+    reports = []
+    for message in messages:
+        try:
+            reports.append(read_report(message.body))
+        except BadInput as exc:
+            # It would come again for ever; nothing in it can be counted.
+            logger.warning("A message of %d bytes is no report and is dropped: %s", len(message.body), exc)
+    return reports
