@@ -17,9 +17,8 @@ def iso_seconds(at: float | None = None) -> str:
 
 
 def iso_millis(at: float | None = None) -> str:
-    """Give ``2026-11-22T09:44:15.622Z``, as FC's log lines and OSS's listings have it."""
-    moment = datetime.fromtimestamp(now() if at is None else at, UTC)
-    return f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"
+    """Give ``2026-11-22T09:44:15.000Z``: OSS writes whole seconds so, and oss2 reads no other milliseconds."""
+    return datetime.fromtimestamp(now() if at is None else at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 
 def http_date(at: float | None = None) -> str:

@@ -47,7 +47,7 @@ def _xml(root: ElementTree.Element) -> Reply:
 
 def _tree(name: str, **texts: object) -> ElementTree.Element:
     root = ElementTree.Element(name)
-    for tag, fact in facts.items():
+    for tag, text in texts.items():
         ElementTree.SubElement(root, tag).text = str(text)
     return root
 
