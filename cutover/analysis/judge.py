@@ -246,8 +246,8 @@ def _latency(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
         needed=needed,
         formula=(
             f"mean of log(max(FC, {floor:g} ms) / max(AWS, {floor:g} ms)) over warm pairs, with an "
-            f"always-valid bound: FAIL when its lower bound is above log({policy.latency_margin:g}), PASS when its upper "
-            f"bound is below. Durations below {floor:g} ms count as {floor:g} ms."
+            f"always-valid bound: FAIL when its lower bound is above log({policy.latency_margin:g}), "
+            f"PASS when its upper bound is below. Durations below {floor:g} ms count as {floor:g} ms."
         ),
         numbers={
             "pairs": trials,

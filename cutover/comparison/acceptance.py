@@ -24,7 +24,7 @@ class Acceptance:
         self._ignored = [(_segments(rule.pointer), rule) for rule in rules if rule.kind == "ignore"]
         self._unordered = [(_segments(rule.pointer), rule) for rule in rules if rule.kind == "unordered"]
         self._valued = [
-            (_segments(rule.pointer), rule, _pattern(rule) if rule.kind == "mask" else _tolerance(rule))
+            (_segments(rule.pointer), rule, _Mask(rule) if rule.kind == "mask" else _Tolerance(rule))
             for rule in rules
             if rule.kind in ("mask", "tolerance")
         ]
@@ -72,7 +72,7 @@ def _covers(segments: Sequence[str], place: Sequence[str]) -> bool:
     )
 
 
-class _pattern:  # noqa: N801 - used as a function that remembers
+class _Mask:
     """Equal once every match of the rule's pattern is blanked on both sides."""
 
     def __init__(self, rule: Rule) -> None:
@@ -87,7 +87,7 @@ class _pattern:  # noqa: N801 - used as a function that remembers
         return bool(self._compiled.sub("", primary) == self._compiled.sub("", candidate))
 
 
-class _tolerance:  # noqa: N801
+class _Tolerance:
     """Two numbers no further apart than the rule's number, or its share of the larger one."""
 
     def __init__(self, rule: Rule) -> None:

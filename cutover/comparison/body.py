@@ -25,13 +25,15 @@ _LONG_NUMBER = b"0" * 19
 class Body:
     """A payload as read. ``value``: the JSON value, the text, or a description of binary content.
 
-    ``exact``: ``orjson`` could not carry the value, so ``json`` writes its canonical form.
+    ``exact``: ``orjson`` could not carry the value, so ``json`` writes its canonical form; otherwise ``canonical``
+    has it.
     ``duplicates``: keys that occur more than once in one object.
     """
 
     form: Literal["json", "text", "binary"]
     value: Any
     exact: bool = False
+    canonical: bytes = b""
     duplicates: tuple[str, ...] = ()
 
 
@@ -39,12 +41,12 @@ def read(payload: bytes) -> Body:
     """Read a payload as JSON, else as UTF-8 text, else as binary (its length and SHA-256)."""
     try:
         value = orjson.loads(payload)
-        plain = orjson.dumps(value)
+        canonical = fast_canonical(value)
     except (orjson.JSONDecodeError, orjson.JSONEncodeError):
         return _read_slowly(payload)
-    if _LONG_NUMBER in payload.translate(_DIGITS) or payload.count(b":") != plain.count(b":"):
+    if _LONG_NUMBER in payload.translate(_DIGITS) or payload.count(b":") != canonical.count(b":"):
         return _read_slowly(payload)
-    return Body(form="json", value=value)
+    return Body(form="json", value=value, canonical=canonical)
 
 
 def _read_slowly(payload: bytes) -> Body:

@@ -159,8 +159,10 @@ def _places(left: Body, right: Body, acceptance: Acceptance) -> Iterator[Place]:
         else:
             yield Place("", "type", left.value, right.value)
         return
-    canonical = exact_canonical if left.exact or right.exact else fast_canonical
-    if canonical(left.value) != canonical(right.value):
+    if left.canonical and left.canonical == right.canonical:
+        return
+    canonical = fast_canonical if left.canonical and right.canonical else exact_canonical
+    if canonical is fast_canonical or canonical(left.value) != canonical(right.value):
         yield from differing_places(*unwrapped(left.value, right.value), canonical, acceptance)
 
 

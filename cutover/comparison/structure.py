@@ -11,8 +11,7 @@ import binascii
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cutover.comparison.acceptance import Acceptance
 from cutover.comparison.body import Canonical, binary, read
@@ -26,9 +25,11 @@ LONG_TAIL = 50
 """More list elements than this on one side only are said as one difference in length."""
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One place where the values differ. ``rule`` names an order that a person accepted."""
+class Place(NamedTuple):
+    """One place where the values differ. ``rule`` names an order that a person accepted.
+
+    A tuple and not a dataclass: thousands are made where every element of a list differs.
+    """
 
     pointer: str
     kind: Kind
@@ -38,17 +39,67 @@ class Place:
 
 
 def differing_places(
-    primary: Any, candidate: Any, canonical: Canonical, acceptance: Acceptance, pointer: str = ""
-) -> Iterator[Place]:
+    primary: Any, candidate: Any, canonical: Canonical, acceptance: Acceptance
+) -> list[Place]:
     """Give the places where two values differ; they may be equal. Pointers are the same if sides swap."""
-    if type(primary) is not type(candidate):
-        yield Place(pointer, "type", primary, candidate)
-    elif isinstance(primary, dict):
-        yield from _objects(primary, candidate, canonical, acceptance, pointer)
-    elif isinstance(primary, list):
-        yield from _lists(primary, candidate, canonical, acceptance, pointer)
-    elif primary != candidate and not _both_nan(primary, candidate):
-        yield Place(pointer, "value", primary, candidate)
+    walk = _Walk(canonical, acceptance)
+    walk.values(primary, candidate, "")
+    return walk.places
+
+
+class _Walk:
+    """One descent through two values, which collects places."""
+
+    __slots__ = ("_acceptance", "_canonical", "places")
+
+    def __init__(self, canonical: Canonical, acceptance: Acceptance) -> None:
+        self.places: list[Place] = []
+        self._canonical = canonical
+        self._acceptance = acceptance
+
+    def values(self, primary: Any, candidate: Any, pointer: str) -> None:
+        kind = type(primary)
+        if kind is not type(candidate):
+            self.places.append(Place(pointer, "type", primary, candidate))
+        elif kind is dict:
+            self._objects(primary, candidate, pointer)
+        elif kind is list:
+            self._lists(primary, candidate, pointer)
+        elif primary != candidate and not _both_nan(primary, candidate):
+            self.places.append(Place(pointer, "value", primary, candidate))
+
+    def _objects(self, primary: Mapping[str, Any], candidate: Mapping[str, Any], pointer: str) -> None:
+        canonical = self._canonical
+        for key, value in primary.items():
+            other = candidate.get(key, ABSENT)
+            if value == other and (kind := type(value)) is type(other):
+                if (kind is not dict and kind is not list) or canonical(value) == canonical(other):
+                    continue
+            elif other is ABSENT:
+                self.places.append(Place(below(pointer, key), "missing", value, ABSENT))
+                continue
+            self.values(value, other, below(pointer, key))
+        if candidate.keys() != primary.keys():
+            self.places += [
+                Place(below(pointer, key), "extra", ABSENT, value)
+                for key, value in candidate.items()
+                if key not in primary
+            ]
+
+    def _lists(self, primary: list[Any], candidate: list[Any], pointer: str) -> None:
+        canonical = self._canonical
+        rule = self._acceptance.unordered(pointer)
+        pairs, missing, extra = (
+            _as_multisets(primary, candidate, canonical) if rule else aligned(primary, candidate, canonical)
+        )
+        if rule and not (pairs or missing or extra):
+            self.places.append(Place(pointer, "order", primary, candidate, rule))
+        elif not rule and _is_reordered(primary, candidate, pairs, canonical):
+            self.places.append(Place(pointer, "order", primary, candidate))
+        else:
+            for left, right in pairs:
+                self.values(primary[left], candidate[right], f"{pointer}/{min(left, right)}")
+            self.places += _tail(primary, candidate, missing, extra, pointer)
 
 
 def _both_nan(primary: Any, candidate: Any) -> bool:
@@ -65,24 +116,6 @@ def _differ(primary: Any, candidate: Any, canonical: Canonical) -> bool:
     return bool(primary != candidate)
 
 
-def _objects(
-    primary: Mapping[str, Any],
-    candidate: Mapping[str, Any],
-    canonical: Canonical,
-    acceptance: Acceptance,
-    pointer: str,
-) -> Iterator[Place]:
-    for key, value in primary.items():
-        other = candidate.get(key, ABSENT)
-        if other is ABSENT:
-            yield Place(below(pointer, key), "missing", value, ABSENT)
-        elif _differ(value, other, canonical):
-            yield from differing_places(value, other, canonical, acceptance, below(pointer, key))
-    for key, value in candidate.items():
-        if key not in primary:
-            yield Place(below(pointer, key), "extra", ABSENT, value)
-
-
 def below(pointer: str, key: str | int) -> str:
     """Give the pointer one segment further down (RFC 6901)."""
     if isinstance(key, str) and ("~" in key or "/" in key):
@@ -91,25 +124,6 @@ def below(pointer: str, key: str | int) -> str:
 
 
 # ----------------------------------------------------------------------------------------------- lists
-
-
-def _lists(
-    primary: list[Any], candidate: list[Any], canonical: Canonical, acceptance: Acceptance, pointer: str
-) -> Iterator[Place]:
-    rule = acceptance.unordered(pointer)
-    pairs, missing, extra = (
-        _as_multisets(primary, candidate, canonical) if rule else aligned(primary, candidate, canonical)
-    )
-    if rule and not (pairs or missing or extra):
-        yield Place(pointer, "order", primary, candidate, rule)
-    elif not rule and _is_reordered(primary, candidate, pairs, canonical):
-        yield Place(pointer, "order", primary, candidate)
-    else:
-        for left, right in pairs:
-            yield from differing_places(
-                primary[left], candidate[right], canonical, acceptance, f"{pointer}/{min(left, right)}"
-            )
-        yield from _tail(primary, candidate, missing, extra, pointer)
 
 
 def _tail(
@@ -168,6 +182,9 @@ def _is_reordered(
     primary: list[Any], candidate: list[Any], pairs: list[tuple[int, int]], canonical: Canonical
 ) -> bool:
     if len(primary) != len(candidate) or len(pairs) < 2:
+        return False
+    first = primary[pairs[0][0]]
+    if not any(first == candidate[right] for _, right in pairs):
         return False
     ours = Counter(canonical(primary[left]) for left, _ in pairs)
     for _, right in pairs:

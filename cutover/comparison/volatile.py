@@ -80,26 +80,36 @@ def _shape_of_numbers(primary: float, candidate: float) -> str:
 
 
 def _shape_of_strings(primary: str, candidate: str) -> str:
-    first = list(_ANY.finditer(primary))
-    second = list(_ANY.finditer(candidate))
-    if not first or len(first) != len(second) or masked(primary) != masked(candidate):
+    if not (_WORTH.search(primary) and _WORTH.search(candidate)):
         return ""
-    reasons = []
-    for one, other in zip(first, second, strict=True):
-        if one.group() == other.group():
-            continue
-        name = _NAMES[(one.lastindex or 1) - 1]
-        if not _PLAUSIBLE.get(name, _always)(one.group(), other.group()):
+    reason, at, other_at = "", 0, 0
+    second = _ANY.finditer(candidate)
+    for one in _ANY.finditer(primary):
+        other = next(second, None)
+        if other is None or not _alike(one, other):
             return ""
-        reasons.append(name)
-    return reasons[0] if reasons else ""
+        start, end = one.span()
+        other_start, other_end = other.span()
+        if primary[at:start] != candidate[other_at:other_start]:
+            return ""
+        at, other_at = end, other_end
+        if one[0] != other[0]:
+            name = _NAMES[(one.lastindex or 1) - 1]
+            if name in _PLAUSIBLE and not _PLAUSIBLE[name](one[0], other[0]):
+                return ""
+            reason = reason or name
+    return reason if next(second, None) is None and primary[at:] == candidate[other_at:] else ""
 
 
-def _always(primary: str, candidate: str) -> bool:
-    return True
+def _alike(one: re.Match[str], other: re.Match[str]) -> bool:
+    """Tell whether two volatile parts have the same shape; ids of both vendors count as one shape."""
+    first, second = _NAMES[(one.lastindex or 1) - 1], _NAMES[(other.lastindex or 1) - 1]
+    return first == second or (first in _IDS and second in _IDS)
 
 
 def _close_times(primary: str, candidate: str) -> bool:
+    if primary[:10] == candidate[:10]:
+        return True
     first, second = _instant(primary), _instant(candidate)
     return first is None or second is None or abs((first - second).total_seconds()) <= DAY_S
 
