@@ -6,6 +6,8 @@ PY := .venv/bin/python
 UNUSED := DATABASE_URL=postgres://unused@127.0.0.1:1/unused REDIS_URL=redis://127.0.0.1:1/0 \
           CUTOVER_SECRET_KEY=unused CUTOVER_HASH_KEY=unused
 
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check format bench soak lock setup setup-demo browser
 
@@ -51,6 +53,6 @@ browser: setup ## have Chromium (through apt-get, if root) and axe-core for the 
 	@$(PY) -m hosting.npm
 
 lock: setup ## lock requirements/*.in again, with hashes
-	@for set in base demo dev; do \
-	  .venv/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	    requirements/$$set.in -o requirements/$$set.txt || exit 1; done
+	.venv/bin/uv pip compile $(LOCK) requirements/dev.in -o requirements/dev.txt
+	.venv/bin/uv pip compile $(LOCK) -c requirements/dev.txt requirements/demo.in -o requirements/demo.txt
+	.venv/bin/uv pip compile $(LOCK) -c requirements/dev.txt requirements/base.in -o requirements/base.txt

@@ -62,9 +62,12 @@ def start() -> Servers:
         waiting.until(waiting.redis_answers(store.url), _LIMIT_S)
     except HostingError as exc:
         raise HostingError(f"{exc}\n{log.read_text(errors='replace')[-2000:]}") from exc
-    return Servers(
-        database_url=cluster.url, redis_url=store.url, stop=lambda: (atexit.unregister(stop), stop())[1]
-    )
+
+    def stop_now() -> None:
+        atexit.unregister(stop)
+        stop()
+
+    return Servers(database_url=cluster.url, redis_url=store.url, stop=stop_now)
 
 
 def _folder() -> Path:

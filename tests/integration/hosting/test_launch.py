@@ -40,7 +40,7 @@ class Manager:
     """A honcho with a Procfile of the test's own."""
 
     folder: Path
-    process: subprocess.Popen[str] | None = None
+    process: subprocess.Popen[bytes] | None = None
     seen: set[int] = field(default_factory=set)
 
     def start(self, **lines: str) -> None:

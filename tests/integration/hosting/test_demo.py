@@ -1,0 +1,125 @@
+"""`make demo` as a script meets it: the file that lets others join, one at a time, and nothing left at the end."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hosting import waiting
+from hosting.places import ROOT
+from hosting.process import descendants, send
+
+START_LIMIT_S = 150
+END_LIMIT_S = 30
+
+
+class RunningDemo:
+    """A demo with a state folder of its own."""
+
+    def __init__(self, state: Path) -> None:
+        self.state = state
+        self.log = state / "demo.log"
+        self.seen: set[int] = set()
+        with self.log.open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "hosting.demo"],
+                cwd=ROOT,
+                env=environment(state),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def wait_until_ready(self) -> dict[str, Any]:
+        waiting.until(self._ready, START_LIMIT_S)
+        self.seen |= set(descendants(self.process.pid))
+        return dict(json.loads((self.state / "demo.json").read_text()))
+
+    def _ready(self) -> str | None:
+        assert self.process.poll() is None, self.log.read_text()
+        return None if (self.state / "demo.json").exists() else f"not ready: {self.log.read_text()}"
+
+    def left(self) -> str | None:
+        running = [pid for pid in self.seen if is_running(pid)]
+        return f"still running: {running}" if running else None
+
+
+def is_running(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def environment(state: Path) -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ}
+    return {**kept, "CUTOVER_VAR": str(state), "PORT": "18000"}
+
+
+@pytest.fixture
+def demo(tmp_path: Path) -> Iterator[RunningDemo]:
+    running = RunningDemo(tmp_path)
+    yield running
+    running.seen |= set(descendants(running.process.pid))
+    running.process.kill()
+    running.process.wait()
+    for pid in running.seen:
+        send(pid, signal.SIGKILL)
+
+
+@pytest.mark.timeout(300)
+def test_it_runs_one_demo_that_others_can_join_and_leaves_nothing_when_killed(demo: RunningDemo) -> None:
+    written = demo.wait_until_ready()
+    assert (demo.state / "demo.json").stat().st_mode & 0o777 == 0o600
+    for role, link in written["web"]["login_urls"].items():
+        with urllib.request.build_opener(urllib.request.HTTPCookieProcessor()).open(link, timeout=10) as page:
+            assert page.status == 200, role
+            assert "/login" not in page.url, role
+
+    second = subprocess.run(
+        [sys.executable, "-m", "hosting.demo"],
+        cwd=ROOT,
+        env=environment(demo.state),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert second.returncode == 1
+    assert f"A demo runs in this checkout already (process {demo.process.pid})" in second.stderr
+
+    listed = subprocess.run(
+        [sys.executable, "manage.py", "cutover", "list", "--json"],
+        cwd=ROOT,
+        env=environment(demo.state),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert listed.returncode == 0, listed.stderr
+    json.loads(listed.stdout)
+
+    demo.process.send_signal(signal.SIGKILL)
+    demo.process.wait()
+    waiting.until(demo.left, END_LIMIT_S)
+    assert not (demo.state / "demo.json").exists()
+    assert not (demo.state / "demo.env").exists()
+
+
+@pytest.mark.timeout(300)
+def test_it_ends_with_zero_and_leaves_nothing_on_ctrl_c(demo: RunningDemo) -> None:
+    demo.wait_until_ready()
+    demo.process.send_signal(signal.SIGINT)
+    assert demo.process.wait(timeout=END_LIMIT_S) == 0
+    waiting.until(demo.left, END_LIMIT_S)
+    assert not (demo.state / "demo.json").exists()
+    assert demo.log.read_text().rstrip().endswith("Stopped.")
