@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from cutover.assessment import (
+    environment,
+    handler,
+    ownership,
+    package,
+    platform,
+    resources,
+    routing,
+    runtime,
+    triggers,
+)
 from cutover.assessment.finding import Finding
-from cutover.assessment.target import target_runtime
 from cutover.ports import FunctionFacts
+
+RULES = (runtime, handler, package, environment, resources, platform, triggers, routing, ownership)
+_ORDER = {"blocker": 0, "warn": 1, "ok": 2}
 
 
 def assess(facts: FunctionFacts) -> tuple[Finding, ...]:
-    """Give the findings on a function, blockers first."""
-    known = target_runtime(facts.runtime)
-    return (
-        Finding(
-            rule="runtime",
-            severity="ok" if known else "blocker",
-            title=f"Runtime {facts.runtime}",
-            place=f"Runtime: {facts.runtime}",
-            why=f"FC runs it as {known}." if known else "FC has no built-in runtime for it.",
-        ),
-    )
+    """Give the findings on a function: blockers first, then warnings, then what is well."""
+    found = [finding for rule in RULES for finding in rule.check(facts)]
+    return tuple(sorted(found, key=lambda finding: _ORDER[finding.severity]))

@@ -25,8 +25,8 @@ _LONG_NUMBER = b"0" * 19
 class Body:
     """A payload as read. ``value``: the JSON value, the text, or a description of binary content.
 
-    ``exact``: ``orjson`` could not carry the value, so ``json`` writes its canonical form; otherwise ``canonical``
-    has it.
+    ``exact``: ``orjson`` could not carry the value, so ``json`` writes its canonical form;
+    otherwise ``canonical`` has it.
     ``duplicates``: keys that occur more than once in one object.
     """
 
