@@ -1,0 +1,41 @@
+"""Both clouds in memory, with faults on demand; for the fast tests."""
+
+from __future__ import annotations
+
+from clouds.simulated import alibaba, aws
+from clouds.simulated.world import World
+from cutover.ports import CandidateCloud, PrimaryCloud
+
+__all__ = ["World", "connect"]
+
+
+def connect(world: World | None = None) -> tuple[PrimaryCloud, CandidateCloud, World]:
+    """Give both clouds on one world, a new one unless given."""
+    world = world or World()
+    secrets = aws.Secrets(world)
+    primary = PrimaryCloud(
+        region=aws.REGION,
+        account_id=aws.ACCOUNT,
+        endpoint_url="",
+        session=aws.Session(world),
+        catalog=aws.Catalog(world),
+        publisher=aws.Deployer(world),
+        router=aws.Router(world),
+        invoker=aws.Invoker(world),
+        logs=aws.Logs(world),
+        metrics=aws.Metrics(world),
+        queue=aws.Queue(world),
+        secrets=secrets,
+        archive=aws.Archive(world, secrets),
+    )
+    candidate = CandidateCloud(
+        region=alibaba.REGION,
+        account_id=alibaba.ACCOUNT,
+        fc_url="https://fcv3.cn-hangzhou.aliyuncs.com",
+        session=alibaba.Session(world),
+        packages=alibaba.Packages(world),
+        deployer=alibaba.Deployer(world),
+        invoker=alibaba.Invoker(world),
+        logs=alibaba.Logs(world),
+    )
+    return primary, candidate, world

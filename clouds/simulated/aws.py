@@ -1,0 +1,534 @@
+"""The simulated AWS: the same Protocols, in memory, with the vendor's rules that the product leans on."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from clouds.simulated.invoking import invoke_primary
+from clouds.simulated.world import Alias, PrimaryFunction, Snapshot, World, missing
+from cutover.errors import AlreadyExists, Conflict, Invalid
+from cutover.observation import LogLine, Observation
+from cutover.ports import (
+    Document,
+    FunctionFacts,
+    Identity,
+    LambdaConfiguration,
+    PermissionGap,
+    QueueMessage,
+    Receipt,
+    Route,
+)
+
+ACCOUNT, REGION = "123456789012", "us-east-1"
+NEVER_WRITTEN = frozenset({"Environment", "Role"})
+
+
+class Session:
+    """Who we are."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def identity(self) -> Identity:
+        return self._world.read(
+            "aws",
+            "sts:GetCallerIdentity",
+            lambda: Identity(account_id=ACCOUNT, arn=f"arn:aws:iam::{ACCOUNT}:user/simulated"),
+        )
+
+    def permission_gaps(self) -> Sequence[PermissionGap]:
+        return self._world.read("aws", "iam:SimulatePrincipalPolicy", lambda: ())
+
+
+class Catalog:
+    """Functions as they are."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def names(self) -> Iterator[str]:
+        yield from self._world.read("aws", "lambda:ListFunctions", lambda: sorted(self._world.functions))
+
+    def describe(self, function: str, *, hash_key: bytes) -> FunctionFacts:
+        return self._world.read(
+            "aws", "lambda:GetFunction", lambda: _facts(self._world.function(function), hash_key)
+        )
+
+    def package(self, function: str, *, version: str) -> bytes:
+        return self._world.read(
+            "aws", "lambda:GetFunction", lambda: self._world.function(function).snapshot(version).package
+        )
+
+    def environment(self, function: str, *, version: str) -> Mapping[str, str]:
+        return self._world.read(
+            "aws",
+            "lambda:GetFunctionConfiguration",
+            lambda: dict(self._world.function(function).snapshot(version).environment),
+        )
+
+
+class Deployer:
+    """`$LATEST`, versions and layers under revisions."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def configuration(self, function: str, *, version: str = "$LATEST") -> LambdaConfiguration:
+        def look() -> LambdaConfiguration:
+            found = self._world.function(function)
+            snapshot = found.snapshot(version)
+            return LambdaConfiguration(
+                function=function,
+                version=version or "$LATEST",
+                code_sha256=snapshot.code_sha256,
+                revision_id=found.revision,
+                fields=dict(snapshot.fields),
+                fingerprint=fingerprint(snapshot, found.role),
+            )
+
+        return self._world.read("aws", "lambda:GetFunctionConfiguration", look)
+
+    def write_configuration(self, function: str, changes: Document, *, revision_id: str) -> Receipt:
+        if NEVER_WRITTEN.intersection(changes):
+            raise _invalid("lambda:UpdateFunctionConfiguration", "Environment and Role are never written.")
+
+        def effect() -> str:
+            found = self._at_revision(function, revision_id, "lambda:UpdateFunctionConfiguration")
+            found.latest = Snapshot(
+                fields={**found.latest.fields, **changes},
+                package=found.latest.package,
+                environment=found.latest.environment,
+            )
+            # Twice: the id changes once more by itself when the update completes.
+            found.revision = self._world.revision()
+            found.revision = self._world.revision()
+            return found.revision
+
+        self._world.change("aws", "lambda:UpdateFunctionConfiguration", function, effect)
+        after = self.configuration(function)
+        return Receipt(
+            request_id=self._world.request_id(),
+            outcome={"revision_id": after.revision_id, "fingerprint": after.fingerprint},
+        )
+
+    def publish_version(self, function: str, *, code_sha256: str, revision_id: str, marker: str) -> Receipt:
+        def effect() -> tuple[str, bool]:
+            found = self._at_revision(function, revision_id, "lambda:PublishVersion")
+            if found.latest.code_sha256 != code_sha256:
+                raise _invalid("lambda:PublishVersion", "CodeSha256 is not that of $LATEST.")
+            last = found.versions.get(str(found.next_version - 1))
+            if last is not None and _same(last, found.latest):
+                return str(found.next_version - 1), True
+            number = str(found.next_version)
+            found.versions[number] = Snapshot(
+                fields=found.latest.fields,
+                package=found.latest.package,
+                environment=found.latest.environment,
+                description=marker,
+            )
+            found.next_version += 1
+            found.revision = self._world.revision()
+            return number, False
+
+        version, existing = self._world.change(
+            "aws", "lambda:PublishVersion", function, effect, token=f"version:{marker}"
+        )
+        return Receipt(
+            request_id=self._world.request_id(), outcome={"version": version, "existing": existing}
+        )
+
+    def find_version(self, function: str, *, marker: str) -> str | None:
+        def look() -> str | None:
+            versions = self._world.function(function).versions
+            found = [number for number, one in versions.items() if one.description == marker]
+            return max(found, key=int, default=None)
+
+        return self._world.read("aws", "lambda:ListVersionsByFunction", look)
+
+    def publish_layer(self, name: str, archive: bytes, *, marker: str, runtimes: Sequence[str]) -> Receipt:
+        def look() -> str | None:
+            return next((arn for arn, _, found in self._world.layers.get(name, ()) if found == marker), None)
+
+        arn = self._world.read("aws", "lambda:ListLayerVersions", look)
+        if arn is not None:
+            return Receipt(request_id="", outcome={"arn": arn, "existing": True})
+
+        def effect() -> str:
+            versions = self._world.layers.setdefault(name, [])
+            made = f"arn:aws:lambda:{REGION}:{ACCOUNT}:layer:{name}:{len(versions) + 1}"
+            versions.append((made, archive, marker))
+            return made
+
+        made = self._world.change("aws", "lambda:PublishLayerVersion", name, effect, token=f"layer:{marker}")
+        return Receipt(request_id=self._world.request_id(), outcome={"arn": made, "existing": False})
+
+    def _at_revision(self, function: str, revision_id: str, operation: str) -> PrimaryFunction:
+        found = self._world.function(function)
+        if found.revision != revision_id:
+            raise Conflict(cloud="aws", operation=operation, code="PreconditionFailedException")
+        return found
+
+
+class Router:
+    """One alias and its weight."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def read(self, function: str, alias: str) -> Route:
+        def look() -> Route:
+            found = self._alias(function, alias)
+            return Route(
+                alias=alias,
+                version=found.version,
+                weights=dict(found.weights),
+                revision_id=found.revision,
+            )
+
+        return self._world.read("aws", "lambda:GetAlias", look)
+
+    def create(self, function: str, alias: str, *, version: str) -> Receipt:
+        def effect() -> Alias:
+            owner = self._world.function(function)
+            owner.snapshot(version)
+            if alias in owner.aliases:
+                raise AlreadyExists(cloud="aws", operation="lambda:CreateAlias")
+            owner.aliases[alias] = Alias(version=version, revision=self._world.revision())
+            return owner.aliases[alias]
+
+        made = self._world.change("aws", "lambda:CreateAlias", function, effect, token=f"alias:{alias}")
+        return self._receipt(made)
+
+    def route(
+        self,
+        function: str,
+        alias: str,
+        *,
+        version: str,
+        weights: Mapping[str, int],
+        revision_id: str | None,
+    ) -> Receipt:
+        if len(weights) > 1 or any(not 0 < bp < 10_000 for bp in weights.values()) or version in weights:
+            raise _invalid(
+                "lambda:UpdateAlias", "An alias sends to one other version, above 0% and below 100%."
+            )
+
+        def effect() -> Alias:
+            found = self._alias(function, alias)
+            owner = self._world.function(function)
+            if revision_id is not None and found.revision != revision_id:
+                raise Conflict(cloud="aws", operation="lambda:UpdateAlias")
+            for one in (version, *weights):
+                if one not in owner.versions:
+                    raise missing("lambda:UpdateAlias", f"{function}:{one}")
+            found.version, found.weights = version, dict(weights)
+            found.revision = self._world.revision()
+            owner.drawn.clear()
+            return found
+
+        return self._receipt(self._world.change("aws", "lambda:UpdateAlias", f"{function}:{alias}", effect))
+
+    def delete(self, function: str, alias: str) -> Receipt:
+        def effect() -> bool:
+            return self._world.function(function).aliases.pop(alias, None) is None
+
+        absent = self._world.change("aws", "lambda:DeleteAlias", function, effect, undoes=f"alias:{alias}")
+        return Receipt(request_id=self._world.request_id(), outcome={"absent": absent})
+
+    def _alias(self, function: str, alias: str) -> Alias:
+        aliases = self._world.function(function).aliases
+        if alias not in aliases:
+            raise missing("lambda:GetAlias", f"{function}:{alias}")
+        return aliases[alias]
+
+    def _receipt(self, alias: Alias) -> Receipt:
+        outcome = {"version": alias.version, "weights": dict(alias.weights), "revision_id": alias.revision}
+        return Receipt(request_id=self._world.request_id(), outcome=outcome)
+
+
+class Invoker:
+    """Calls the behaviour that a test gave the function."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def invoke(self, function: str, payload: bytes, *, qualifier: str, timeout_s: float) -> Observation:
+        return invoke_primary(self._world, function, payload, qualifier=qualifier)
+
+
+class Logs:
+    """The lines that an invocation left."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def lines(
+        self, function: str, request_id: str, *, since: datetime, until: datetime
+    ) -> tuple[LogLine, ...] | None:
+        return self._world.read(
+            "aws", "logs:FilterLogEvents", lambda: self._world.logs.get((function, request_id))
+        )
+
+
+class Metrics:
+    """Counts of the invocations that took place; the whole past counts as the window."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def invocations(self, function: str, *, resource: str | None, since: datetime, until: datetime) -> int:
+        def look() -> int:
+            calls = self._world.function(function).calls
+            return sum(calls.values()) if resource is None else calls[resource]
+
+        return self._world.read("aws", "cloudwatch:GetMetricData", look)
+
+    def throttles(self, function: str, *, since: datetime, until: datetime) -> int:
+        return self._world.read(
+            "aws", "cloudwatch:GetMetricData", lambda: self._world.function(function).refused
+        )
+
+
+class Queue:
+    """Messages that taps and relays sent."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def ensure(self, name: str, *, role_arn: str) -> Receipt:
+        url = f"https://sqs.{REGION}.amazonaws.com/{ACCOUNT}/{name}"
+        if url not in self._world.queues:
+            self._world.change(
+                "aws",
+                "sqs:CreateQueue",
+                name,
+                lambda: self._world.queues.setdefault(url, {}),
+                token="queue",  # noqa: S106 - names an effect, no secret
+            )
+        return Receipt(
+            request_id=self._world.request_id(),
+            outcome={"url": url, "arn": f"arn:aws:sqs:{REGION}:{ACCOUNT}:{name}"},
+        )
+
+    def receive(self, url: str, *, wait_s: int, at_most: int) -> Sequence[QueueMessage]:
+        deadline = time.monotonic() + wait_s
+        while True:
+            found = self._world.read("aws", "sqs:ReceiveMessage", lambda: self._take(url, at_most))
+            if found or time.monotonic() >= deadline:
+                return found
+            time.sleep(0.01)
+
+    def delete(self, url: str, receipts: Sequence[str]) -> None:
+        def effect() -> None:
+            for receipt in receipts:
+                self._world.queues[url].pop(receipt, None)
+
+        self._world.change("aws", "sqs:DeleteMessageBatch", url, effect)
+
+    def _take(self, url: str, at_most: int) -> tuple[QueueMessage, ...]:
+        if url not in self._world.queues:
+            raise missing("sqs:ReceiveMessage", url)
+        waiting = list(self._world.queues[url].items())[: min(10, at_most)]
+        return tuple(QueueMessage(body=body, receipt=receipt) for receipt, body in waiting)
+
+
+class Secrets:
+    """Values by ARN."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+
+    def ensure(self, name: str, value: str, *, role_arn: str | None) -> Receipt:
+        arn = f"arn:aws:secretsmanager:{REGION}:{ACCOUNT}:secret:{name}"
+
+        def effect() -> None:
+            self._world.secrets[arn] = value
+
+        self._world.change("aws", "secretsmanager:PutSecretValue", name, effect)
+        return Receipt(request_id=self._world.request_id(), outcome={"arn": arn})
+
+    def read(self, arn: str) -> str:
+        def look() -> str:
+            if arn not in self._world.secrets:
+                raise missing("secretsmanager:GetSecretValue", arn)
+            return self._world.secrets[arn]
+
+        return self._world.read("aws", "secretsmanager:GetSecretValue", look)
+
+    def delete(self, arn: str) -> Receipt:
+        absent = self._world.change(
+            "aws", "secretsmanager:DeleteSecret", arn, lambda: self._world.secrets.pop(arn, None) is None
+        )
+        return Receipt(request_id=self._world.request_id(), outcome={"absent": absent})
+
+
+class Archive:
+    """Objects that bring a function back."""
+
+    def __init__(self, world: World, secrets: Secrets) -> None:
+        self._world, self._secrets = world, secrets
+
+    def store(self, function: str, *, bucket: str, key: str, original_version: str) -> Receipt:
+        found = self._world.function(function)
+        snapshot = found.snapshot(original_version)
+        secret = self._secrets.ensure(
+            f"cutover/{function}/environment", json.dumps(dict(snapshot.environment)), role_arn=None
+        )
+        description = json.dumps(
+            {
+                "fields": dict(snapshot.fields),
+                "role": found.role,
+                "package": snapshot.package.hex(),
+                "environment_names": sorted(snapshot.environment),
+                "secret_arn": secret.outcome["arn"],
+            }
+        ).encode()
+
+        def effect() -> None:
+            self._world.objects[bucket, key] = description
+
+        self._world.change("aws", "s3:PutObject", f"{bucket}/{key}", effect)
+        outcome = {
+            "bucket": bucket,
+            "key": key,
+            "sha256": hashlib.sha256(description).hexdigest(),
+            "secret_arn": secret.outcome["arn"],
+        }
+        return Receipt(request_id=self._world.request_id(), outcome=outcome)
+
+    def verify(self, archive: Document) -> Receipt:
+        description = self._load(archive)
+        values = json.loads(self._secrets.read(description["secret_arn"]))
+        if sorted(values) != description["environment_names"]:
+            raise _invalid("s3:GetObject", "The archive is not whole.")
+        return Receipt(request_id="", outcome={"names": len(values)})
+
+    def reserved_concurrency(self, function: str) -> int | None:
+        return self._world.read(
+            "aws", "lambda:GetFunctionConcurrency", lambda: self._world.function(function).reserved
+        )
+
+    def set_reserved_concurrency(self, function: str, reserved: int | None) -> Receipt:
+        def effect() -> None:
+            self._world.function(function).reserved = reserved
+
+        operation = (
+            "lambda:DeleteFunctionConcurrency" if reserved is None else "lambda:PutFunctionConcurrency"
+        )
+        self._world.change("aws", operation, function, effect)
+        return Receipt(request_id=self._world.request_id(), outcome={"reserved": reserved})
+
+    def delete_function(self, function: str) -> Receipt:
+        absent = self._world.change(
+            "aws",
+            "lambda:DeleteFunction",
+            function,
+            lambda: self._world.functions.pop(function, None) is None,
+            undoes="function",
+        )
+        return Receipt(request_id=self._world.request_id(), outcome={"absent": absent})
+
+    def exists(self, function: str) -> bool:
+        return self._world.read(
+            "aws", "lambda:GetFunctionConfiguration", lambda: function in self._world.functions
+        )
+
+    def recreate(self, function: str, archive: Document) -> Receipt:
+        description = self._load(archive)
+        snapshot = Snapshot(
+            fields=description["fields"],
+            package=bytes.fromhex(description["package"]),
+            environment=json.loads(self._secrets.read(description["secret_arn"])),
+        )
+
+        def effect() -> None:
+            self._world.functions[function] = PrimaryFunction(
+                name=function, role=description["role"], latest=snapshot, revision=self._world.revision()
+            )
+
+        if not self.exists(function):
+            self._world.change("aws", "lambda:CreateFunction", function, effect, token="function")  # noqa: S106
+        found = self._world.function(function)
+        if found.latest.code_sha256 != snapshot.code_sha256:
+            raise _invalid("lambda:CreateFunction", "A function of this name exists with other code.")
+        outcome = {"arn": _arn(function), "code_sha256": snapshot.code_sha256}
+        return Receipt(request_id=self._world.request_id(), outcome=outcome)
+
+    def repeat_policy(self, function: str, archive: Document, *, alias: str) -> Receipt:
+        self._load(archive)
+        self._world.change("aws", "lambda:AddPermission", f"{function}:{alias}", lambda: None)
+        return Receipt(request_id="", outcome={"statements": 0})
+
+    def _load(self, archive: Document) -> dict[str, Any]:
+        def look() -> bytes:
+            place = (archive["bucket"], archive["key"])
+            if place not in self._world.objects:
+                raise missing("s3:GetObject", "/".join(place))
+            return self._world.objects[place]
+
+        body = self._world.read("aws", "s3:GetObject", look)
+        if hashlib.sha256(body).hexdigest() != archive["sha256"]:
+            raise _invalid("s3:GetObject", "The archive is not the one that was written.")
+        found: dict[str, Any] = json.loads(body)
+        return found
+
+
+def fingerprint(snapshot: Snapshot, role: str) -> str:
+    """Give a digest over all that a restore must bring back."""
+    covered = [dict(snapshot.fields), snapshot.code_sha256, dict(snapshot.environment), role]
+    return hashlib.sha256(json.dumps(covered, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def _same(one: Snapshot, other: Snapshot) -> bool:
+    return fingerprint(one, "") == fingerprint(other, "")
+
+
+def _arn(function: str) -> str:
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{function}"
+
+
+def _invalid(operation: str, message: str) -> Invalid:
+    return Invalid(message, cloud="aws", operation=operation, code="InvalidParameterValueException")
+
+
+def _facts(found: PrimaryFunction, hash_key: bytes) -> FunctionFacts:
+    latest = found.latest
+    return FunctionFacts(
+        name=found.name,
+        arn=_arn(found.name),
+        runtime=latest.fields["Runtime"],
+        handler=latest.fields["Handler"],
+        role=found.role,
+        memory_mb=latest.fields["MemorySize"],
+        timeout_s=latest.fields["Timeout"],
+        code_sha256=latest.code_sha256,
+        code_size=len(latest.package),
+        package_type="Zip",
+        architectures=("x86_64",),
+        layers=tuple(latest.fields["Layers"]),
+        environment={
+            name: hmac.new(hash_key, f"{name}\0{value}".encode(), hashlib.sha256).hexdigest()
+            for name, value in latest.environment.items()
+        },
+        description=latest.description,
+        tags=dict(found.tags),
+        vpc=False,
+        dead_letter="",
+        reserved_concurrency=found.reserved,
+        ephemeral_mb=512,
+        last_modified="",
+        versions=tuple(found.versions),
+        aliases={
+            name: {"version": alias.version, "weights": dict(alias.weights)}
+            for name, alias in found.aliases.items()
+        },
+        triggers=found.triggers,
+        managed_by="",
+        limits=found.limits,
+    )
