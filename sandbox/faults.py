@@ -55,8 +55,8 @@ class Rule:
 
 def rule_from(found: Mapping[str, Any]) -> Rule:
     """Make a rule from JSON. Raises ValueError with a sentence that says what is wrong."""
-    kinds: dict[str, Any] = {"cloud": str, "kind": str, "rate": (int, float), "operation": str, "function": str}
-    kinds |= {"seed": int, "status": int, "ms": int, "times": (int, type(None)), "id": str}
+    kinds: dict[str, Any] = {"cloud": str, "kind": str, "rate": (int, float), "operation": str}
+    kinds |= {"function": str, "seed": int, "status": int, "ms": int, "times": (int, type(None)), "id": str}
     for name, value in found.items():
         if name not in kinds:
             raise ValueError(f"unknown field {name}")

@@ -1,7 +1,7 @@
 """The log groups of functions: bounded, and indexed by request id.
 
-moto keeps every event for ever and scans them all for each filter; twenty invocations a second would make that
-slow within minutes. Groups that functions write to are kept here; all others stay with moto.
+moto keeps every event for ever and scans them all for each filter; twenty invocations a second would make
+that slow within minutes. Groups that functions write to are kept here; all others stay with moto.
 """
 
 import re

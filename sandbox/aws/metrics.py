@@ -1,4 +1,4 @@
-"""Metrics that the sandbox itself emits, kept as one-second sums, so that thousands of calls stay cheap to read.
+"""Metrics that the sandbox itself emits, kept as one-second sums, so that many calls stay cheap to read.
 
 Source: docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html, read 2026-11-22.
 """
@@ -85,7 +85,7 @@ class MetricStore:
         end: float,
         period: int,
     ) -> list[tuple[int, Bucket]]:
-        """Give (start of the period in unix seconds, what it saw), oldest first; empty periods are left out."""
+        """Give (start of the period in unix seconds, what it saw), oldest first, without empty periods."""
         with self._lock:
             buckets = dict(self._series.get(_series(namespace, name, dimensions), {}))
         found: dict[int, Bucket] = {}

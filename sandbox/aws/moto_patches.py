@@ -1,5 +1,5 @@
-"""Where moto is made to tell the truth. moto is pinned, since these are its private names: each has a contract
-test in tests/contract/test_sandbox_aws.py.
+"""Where moto is made to tell the truth. moto is pinned, since these are its private names: each has a
+contract test in tests/contract/test_sandbox_aws.py.
 
 - CloudWatch: AWS/Lambda metrics come from the sandbox's own store, which moto does not emit.
 - Logs: the groups of functions come from the sandbox's own store.
@@ -161,7 +161,7 @@ def _patch_logs(logs: LogStore) -> None:
                 filter_pattern, interleaved,
             )  # fmt: skip
         events = found(log_group_name, start_time, end_time, log_stream_names, filter_pattern)
-        # The token is the id of the last event given: ids grow, so events that arrive meanwhile do not shift it.
+        # The token is the id of the last event given: ids grow, so later events do not shift it.
         if next_token:
             events = [event for event in events if event["eventId"] > next_token]
         size = limit or 10_000
@@ -169,8 +169,8 @@ def _patch_logs(logs: LogStore) -> None:
         return events[:size], token, []
 
     def get_log_events(
-        self: Any, log_group_name: str, log_group_id: str, log_stream_name: str, start_time: Any, end_time: Any,
-        limit: Any, next_token: str | None, start_from_head: Any,
+        self: Any, log_group_name: str, log_group_id: str, log_stream_name: str, start_time: Any,
+        end_time: Any, limit: Any, next_token: str | None, start_from_head: Any,
     ) -> Any:  # fmt: skip
         group = log_group_name or (log_group_id or "").rpartition(":log-group:")[2].removesuffix(":*")
         if not logs.has(group):

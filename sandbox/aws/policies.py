@@ -1,6 +1,6 @@
-"""SimulatePrincipalPolicy for identity policies: inline and attached ones of users, their groups, and roles.
+"""SimulatePrincipalPolicy for identity policies: inline and attached ones of users, groups and roles.
 
-What it knows: Effect, Action, NotAction, Resource, NotResource with wildcards. A statement with a Condition is
+It knows Effect, Action, NotAction, Resource, NotResource with wildcards. A statement with a Condition is
 refused loudly, since guessing would make the answer untrue.
 Source: docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html, read 2026-11-22.
 """
@@ -15,7 +15,7 @@ from moto.core.exceptions import JsonRESTError
 from moto.iam.exceptions import NotFoundException
 
 
-class _Refused(JsonRESTError):
+class _Refused(JsonRESTError):  # type: ignore[misc]
     code = 501
 
 

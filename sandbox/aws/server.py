@@ -74,7 +74,7 @@ class Front:
         try:
             caller = verify(request, self._credentials.find)
             service = caller.service
-            reply = self._serve(request, service, request_id, handler)
+            reply = self._serve(request, service, caller.region, request_id, handler)
         except AwsError as error:
             status, headers, body = render(
                 error, service=service, headers=dict(request.headers), request_id=request_id
@@ -85,11 +85,12 @@ class Front:
         return reply
 
     def _serve(
-        self, request: SignedRequest, service: str, request_id: str, handler: "_Handler"
+        self, request: SignedRequest, service: str, region: str, request_id: str, handler: "_Handler"
     ) -> Reply | None:
         """Serve a request that is signed. Raises AwsError."""
         carry_out: Callable[[], Reply]
         if service == "lambda":
+            self._service.check_region(region)
             ask, function = self._service.understand(
                 request.method, request.path, request.query, dict(request.headers), request.body
             )
@@ -159,7 +160,7 @@ def _plain(status: int, document: dict[str, Any]) -> Reply:
 
 
 def _operation(request: SignedRequest) -> str:
-    """Name the operation of a request to another service than Lambda; the method where nothing says."""
+    """Name the operation of a request to another service; the method where nothing says it."""
     if target := request.headers.get("x-amz-target"):
         return target.rpartition(".")[2]
     if "smithy-protocol" in request.headers:
@@ -169,7 +170,7 @@ def _operation(request: SignedRequest) -> str:
     return request.method
 
 
-class _Handler(MotoRequestHandler):
+class _Handler(MotoRequestHandler):  # type: ignore[misc]
     """One connection. moto's handler builds the environ; reading and writing are ours."""
 
     protocol_version = "HTTP/1.1"

@@ -33,6 +33,12 @@ class LambdaService:
         self._account = account
         self._invoker = invoker
 
+    def check_region(self, region: str) -> None:
+        """Refuse a request that is signed for another region than this account's Lambda."""
+        if region != self._account.region:
+            message = f"Credential should be scoped to a valid region, not '{region}'."
+            raise AwsError(403, "InvalidSignatureException", message)
+
     def understand(
         self, method: str, path: str, query: str, headers: dict[str, str], body: bytes
     ) -> tuple[protocol.Ask, str | None]:

@@ -1,7 +1,7 @@
 """State that survives an orderly restart: moto's backends, Lambda, logs and metrics, in one pickled file.
 
-The file lies in the sandbox's own directory (mode 0600) and is read by the same pinned moto that wrote it. Locks
-cannot be pickled and are made anew; spooled object bodies are written out whole.
+The file lies in the sandbox's own directory (mode 0600) and is read by the same pinned moto that wrote it.
+Locks cannot be pickled and are made anew; spooled object bodies are written out whole.
 """
 
 import os

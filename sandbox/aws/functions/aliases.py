@@ -19,8 +19,8 @@ def create_alias(account: Account, given: dict[str, Any]) -> dict[str, Any]:
         raise AwsError(
             400,
             "ValidationException",
-            f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: Member must "
-            "satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)",
+            f"1 validation error detected: Value '{name}' at 'name' failed to satisfy constraint: Member "
+            "must satisfy regular expression pattern: (?!^[0-9]+$)([a-zA-Z0-9-_]+)",
         )
     if name in function.aliases:
         raise conflict(f"Alias already exists: {function.arn}:{name}")
@@ -106,16 +106,16 @@ def _check(function: Function, version: str, weights: dict[str, float]) -> None:
                 400,
                 "ValidationException",
                 f"1 validation error detected: Value '{{{number}={weight}}}' at "
-                "'routingConfig.additionalVersionWeights' failed to satisfy constraint: Map value must satisfy "
-                "constraint: [Member must have value less than or equal to 1.0, Member must have value greater "
-                "than or equal to 0.0]",
+                "'routingConfig.additionalVersionWeights' failed to satisfy constraint: Map value must "
+                "satisfy constraint: [Member must have value less than or equal to 1.0, Member must have "
+                "value greater than or equal to 0.0]",
             )
         if version == LATEST:
             raise invalid("$LATEST is not supported for an alias pointing to more than 1 version")
         if number == version:
             raise invalid(
-                f"Invalid function version {number}. Function version {number} is already included in routing "
-                "configuration."
+                f"Invalid function version {number}. Function version {number} is already included in "
+                "routing configuration."
             )
         other = _version(function, number)
         if other.config["Role"] != main.config["Role"]:

@@ -228,8 +228,8 @@ def _merge(account: Account, config: dict[str, Any], changes: dict[str, Any]) ->
             raise AwsError(
                 400,
                 "ValidationException",
-                f"1 validation error detected: Value '{changes[name]}' at '{name[0].lower()}{name[1:]}' failed to "
-                f"satisfy constraint: Member must have value less than or equal to {most}",
+                f"1 validation error detected: Value '{changes[name]}' at '{name[0].lower()}{name[1:]}' "
+                f"failed to satisfy constraint: Member must have value less than or equal to {most}",
             )
     if "Role" in changes:
         _check_role(account, changes["Role"])

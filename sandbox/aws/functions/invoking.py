@@ -95,8 +95,8 @@ class Invoker:
                 raise AwsError(
                     409,
                     "ResourceConflictException",
-                    "The operation cannot be performed at this time. The function is currently in the following "
-                    "state: Pending",
+                    "The operation cannot be performed at this time. The function is currently in the "
+                    "following state: Pending",
                 )
         if kind == "DryRun":
             return Reply(status=204, headers={}, body=b"")
@@ -280,7 +280,8 @@ class Invoker:
 
 _TOO_LARGE = json.dumps(
     {
-        "errorMessage": f"Response payload size exceeded maximum allowed payload size ({MAX_SYNC_BYTES} bytes).",
+        "errorMessage": "Response payload size exceeded maximum allowed payload size "
+        f"({MAX_SYNC_BYTES} bytes).",
         "errorType": "Function.ResponseSizeTooLarge",
     }
 ).encode()

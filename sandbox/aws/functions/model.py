@@ -210,8 +210,8 @@ class Account:
             raise AwsError(
                 400,
                 "ValidationException",
-                f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
-                "Member must satisfy regular expression pattern",
+                f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy "
+                "constraint: Member must satisfy regular expression pattern",
             )
         account = found["account"] or found["partial"]
         if account is not None and (
@@ -245,8 +245,8 @@ class Account:
         if (alias := function.aliases.get(qualifier)) is not None:
             version = function.latest if alias.version == LATEST else function.versions[alias.version]
             return Target(function=function, qualifier=qualifier, version=version, alias=alias)
-        if (version := function.versions.get(qualifier)) is not None:
-            return Target(function=function, qualifier=qualifier, version=version, alias=None)
+        if (numbered := function.versions.get(qualifier)) is not None:
+            return Target(function=function, qualifier=qualifier, version=numbered, alias=None)
         if qualifier.isdecimal():
             raise not_found(f"Function not found: {function.arn}:{qualifier}")
         raise not_found(f"Cannot find alias arn: {function.arn}:{qualifier}")
@@ -265,11 +265,10 @@ class Account:
     def check_settled(self, function: Function) -> None:
         """Refuse a change while another is under way."""
         if function.latest.ready_at is not None:
-            kind = "create" if function.latest.state == "Pending" else "update"
+            what = "A creation" if function.latest.state == "Pending" else "An update"
             raise conflict(
                 "The operation cannot be performed at this time. "
-                f"An {'update is in progress' if kind == 'update' else 'creation is in progress'} for resource: "
-                f"{function.arn}"
+                f"{what} is in progress for resource: {function.arn}"
             )
 
 

@@ -1,7 +1,7 @@
 """How a version becomes a worker, and what Lambda says around its own lines.
 
-Source of the environment and of the platform lines: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-and monitoring-cloudwatchlogs-view.html, read 2026-11-22.
+Source of the environment and of the platform lines: docs.aws.amazon.com/lambda/latest/dg/
+configuration-envvars.html and monitoring-cloudwatchlogs-view.html, read 2026-11-22.
 """
 
 import importlib.util
@@ -37,7 +37,7 @@ _BUNDLED = (
 
 
 def bundle_python(place: Path) -> Path:
-    """Link the packages that Lambda's Python brings into one directory, and nothing else of this environment."""
+    """Link the packages that Lambda's Python brings into one directory, and nothing else."""
     place.mkdir(parents=True, exist_ok=True)
     for name in _BUNDLED:
         found = importlib.util.find_spec(name)
@@ -66,7 +66,7 @@ def worker_spec(
     credentials: Mapping[str, str],
     cold_delay_s: float,
 ) -> WorkerSpec:
-    """Say how to run a version. Raises AwsError InvalidRuntimeException for a runtime that cannot run here."""
+    """Say how to run a version. Raises AwsError InvalidRuntimeException for what cannot run here."""
     config = version.config
     runtime, handler = config["Runtime"], config["Handler"]
     code, opt = unpacked(account, version)
@@ -97,7 +97,7 @@ def worker_spec(
         own = env.get("PYTHONPATH")
         env["PYTHONPATH"] = os.pathsep.join([*map(str, paths), *([own] if own else [])])
         env["PYTHONDONTWRITEBYTECODE"] = "1"
-        argv = (python_binary(), "-S", "-m", "awslambdaric", handler)
+        argv: tuple[str, ...] = (python_binary(), "-S", "-m", "awslambdaric", handler)
     elif runtime.startswith("nodejs"):
         modules = [opt / "nodejs/node20/node_modules", opt / "nodejs/node_modules", code]
         env["NODE_PATH"] = os.pathsep.join(map(str, modules))

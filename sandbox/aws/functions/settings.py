@@ -1,4 +1,4 @@
-"""What belongs to a function beside its code and configuration: policies, concurrency, URLs, tags and the rest."""
+"""What belongs to a function beside code and configuration: policies, concurrency, URLs, tags and more."""
 
 import json
 import time
@@ -33,8 +33,8 @@ def add_permission(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     account.check_revision(given.get("RevisionId"), policy.revision_id, "Policy")
     if given["StatementId"] in policy.statements:
         raise conflict(
-            f"The statement id ({given['StatementId']}) provided already exists. Please provide a new statement "
-            "id, or remove the existing statement."
+            f"The statement id ({given['StatementId']}) provided already exists. Please provide a new "
+            "statement id, or remove the existing statement."
         )
     principal = given["Principal"]
     statement: dict[str, Any] = {
@@ -95,8 +95,8 @@ def put_function_concurrency(account: Account, given: dict[str, Any]) -> dict[st
     others = sum(f.reserved or 0 for f in account.stored.functions.values() if f is not function)
     if wanted and ACCOUNT_CONCURRENCY - others - wanted < _UNRESERVED_MINIMUM:
         raise invalid(
-            "Specified ReservedConcurrentExecutions for function decreases account's UnreservedConcurrentExecution "
-            f"below its minimum value of [{_UNRESERVED_MINIMUM}]."
+            "Specified ReservedConcurrentExecutions for function decreases account's "
+            f"UnreservedConcurrentExecution below its minimum value of [{_UNRESERVED_MINIMUM}]."
         )
     function.reserved = wanted
     return {"ReservedConcurrentExecutions": wanted}
