@@ -1,7 +1,7 @@
 """The HTTP front: reads a request to its end, lets faults strike, carries the call out in a thread, answers.
 
-Faults before or around a call act here, because a connection is reset here: the outermost layer keeps hold of the
-transport that uvicorn made for the request.
+Faults before or around a call act here, because a connection is reset here: the outermost layer keeps hold of
+the transport that uvicorn made for the request.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ def iso_seconds(at: float | None = None) -> str:
 
 
 def iso_millis(at: float | None = None) -> str:
-    """Give ``2026-11-22T09:44:15.000Z``: OSS writes whole seconds so, and oss2 reads no other milliseconds."""
+    """Give ``2026-11-22T09:44:15.000Z``: OSS writes whole seconds so; oss2 reads no other milliseconds."""
     return datetime.fromtimestamp(now() if at is None else at, UTC).strftime("%Y-%m-%dT%H:%M:%S.000Z")
 
 

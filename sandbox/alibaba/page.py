@@ -70,7 +70,8 @@ class Page:
     def code_url(self, digest: str) -> str:
         """Give a loopback URL that serves the package for ten minutes."""
         expires = str(int(clock.now()) + CODE_URL_S)
-        return f"{self._base_url}{ROOT}/code/{digest}.zip?expires={expires}&signature={self._sign(digest, expires)}"
+        signed = f"expires={expires}&signature={self._sign(digest, expires)}"
+        return f"{self._base_url}{ROOT}/code/{digest}.zip?{signed}"
 
     def _sign(self, *parts: str) -> str:
         return hmac.new(self._token.encode(), "\n".join(parts).encode(), hashlib.sha256).hexdigest()
@@ -171,7 +172,8 @@ class Page:
         failing = {rule.id for rule in self._faults.rules()}
         rows = "".join(self._row(name, session, fault_id(name) in failing) for name in self._function_names())
         table = (
-            "<table><thead><tr><th scope='col'>Function</th><th scope='col'>Now</th><th scope='col'>Change</th></tr>"
+            "<table><thead><tr><th scope='col'>Function</th><th scope='col'>Now</th>"
+            "<th scope='col'>Change</th></tr>"
             f"</thead><tbody>{rows}</tbody></table>"
         )
         others = [rule for rule in self._faults.rules() if not rule.id.startswith("page-fail-")]
@@ -205,6 +207,6 @@ def _document(content: str) -> str:
         "<!doctype html><html lang='en'><head><meta charset='utf-8'><title>Sandbox: faults on FC</title>"
         "<meta name='viewport' content='width=device-width, initial-scale=1'>"
         f"<link rel='stylesheet' href='{ROOT}/page.css'></head><body><main><h1>Faults on FC</h1>"
-        "<p>This is the sandbox, not a cloud. A function that is made to fail answers every fifth invocation, "
-        f"drawn by chance, with a function error.</p>{content}</main></body></html>"
+        "<p>This is the sandbox, not a cloud. A function that is made to fail answers one invocation "
+        f"in five, drawn by chance, with a function error.</p>{content}</main></body></html>"
     )

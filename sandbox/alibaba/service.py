@@ -1,4 +1,4 @@
-"""The Alibaba half as one function of requests: finds the service that a request means and wires everything up."""
+"""The Alibaba half as one function of requests: wires everything up and finds the service a request means."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class Errand:
 
 
 class Alibaba:
-    """FC, OSS, SLS, STS and the sandbox's own routes; owns the executor and the queue of asynchronous events."""
+    """FC, OSS, SLS, STS and the sandbox's own routes; owns the executor and the asynchronous queue."""
 
     def __init__(self, settings: Settings, keys: Keys) -> None:
         account = keys.alibaba
@@ -157,7 +157,7 @@ class Alibaba:
         own = request.path == pages.ROOT or request.path.startswith(f"{pages.ROOT}/")
         entering = request.path == f"{pages.ROOT}/" and request.method == "GET"
         if entering and headers.get("sec-fetch-mode") == "navigate":
-            # A link from the dashboard, which is another port of this machine. Reading the page changes nothing.
+            # A link from the dashboard, another port of this machine. Reading the page changes nothing.
             headers.pop("sec-fetch-site", None)
         why = guard.refusal(
             headers,

@@ -1,7 +1,7 @@
 """Check of ACS3-HMAC-SHA256, the signature of FC 3.0 and STS, by recomputing it.
 
-The canonical request is method, path as sent, sorted RFC 3986 query, the headers that the Authorization header
-names, their names, and the SHA-256 of the body; its hash is signed with the secret itself.
+The canonical request is method, path as sent, sorted RFC 3986 query, the headers that Authorization names,
+their names, and the SHA-256 of the body; its hash is signed with the secret itself.
 The query arrives in form encoding and is therefore decoded and encoded anew.
 Source: alibabacloud-tea-openapi 0.4.6, utils.py, read 2026-11-22.
 """
@@ -22,7 +22,8 @@ from sandbox.alibaba.wire import Incoming, Refused
 ALGORITHM = "ACS3-HMAC-SHA256"
 DATE_WINDOW_S = 15 * 60
 _AUTHORIZATION = re.compile(
-    rf"{ALGORITHM} +Credential=(?P<key>[^,]+), *SignedHeaders=(?P<names>[^,]+), *Signature=(?P<signature>[0-9a-f]{{64}})"
+    rf"{ALGORITHM} +Credential=(?P<key>[^,]+), *SignedHeaders=(?P<names>[^,]+), *"
+    r"Signature=(?P<signature>[0-9a-f]{64})"
 )
 
 
@@ -86,8 +87,8 @@ def check_acs3(request: Incoming, keys: KeyRing, nonces: Nonces) -> AccessKey:
     """Give the key that signed the request.
 
     Raises:
-        Refused: 400 without a signature, 403 InvalidAccessKeyID for an unknown key, 403 SignatureNotMatch when
-            the signature, the body, the date or the nonce is not right.
+        Refused: 400 without a signature, 403 InvalidAccessKeyID for an unknown key, 403 SignatureNotMatch
+            when the signature, the body, the date or the nonce is not right.
     """
     found = _AUTHORIZATION.fullmatch(request.headers.get("authorization", ""))
     if found is None:
@@ -110,7 +111,7 @@ def check_acs3(request: Incoming, keys: KeyRing, nonces: Nonces) -> AccessKey:
         request.headers.get("x-acs-security-token", ""), key.token
     ):
         raise Refused(403, "SignatureNotMatch", "the security token does not belong to the AccessKeyId")
-    _require_fresh_date(request.headers["x-acs-date"])
+    _require_fresh_date(request.headers.get("x-acs-date", ""))
     if not nonces.spend(key.key_id, request.headers.get("x-acs-signature-nonce", "")):
         raise Refused(403, "SignatureNotMatch", "the signature nonce was used before")
     return key

@@ -106,7 +106,8 @@ class TestFunctions:
             "import os\ndef handler(event, context):\n"
             "    return {'kind': type(event).__name__, 'name': context.function.name,\n"
             "            'id': context.request_id, 'env': os.environ['COLOUR'],\n"
-            "            'fc': os.environ['FC_FUNCTION_NAME'], 'leaks': [k for k in os.environ if 'SANDBOX' in k]}\n"
+            "            'fc': os.environ['FC_FUNCTION_NAME'],\n"
+            "            'leaks': [k for k in os.environ if 'SANDBOX' in k]}\n"
         )
         alibaba.create_function(
             "py-echo", source=source, runtime="python3.12", environment_variables={"COLOUR": "blue"}
@@ -415,7 +416,8 @@ class TestInvocation:
             rf"FC Invoke Start RequestId: {request_id}\n"
             rf"\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{{3}}Z {request_id} \[verbose\] hello world\n"
             rf"FC Invoke End RequestId: {request_id}\n\n"
-            r"Duration: \d+\.\d\d ms, Billed Duration: \d+ ms, Memory Size: 128 MB, Max Memory Used: \d+\.\d\d MB",
+            r"Duration: \d+\.\d\d ms, Billed Duration: \d+ ms, "
+            r"Memory Size: 128 MB, Max Memory Used: \d+\.\d\d MB",
             tail,
         )
 
@@ -533,6 +535,45 @@ class TestAccess:
             urllib.request.urlopen(request)
         assert refused.value.code == 403
         refused.value.close()
+
+
+class TestTokens:
+    def _assume(self, alibaba: RunningAlibaba, key_id: str, secret: str) -> dict[str, Any]:
+        """Call STS AssumeRole through the SDKs' common client, as alibabacloud-sts20150401 does."""
+        from alibabacloud_tea_openapi.client import Client
+        from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params
+        from darabonba.runtime import RuntimeOptions
+
+        config = Config(
+            access_key_id=key_id, access_key_secret=secret, protocol="http", endpoint=alibaba.endpoint
+        )
+        params = Params(
+            action="AssumeRole",
+            version="2015-04-01",
+            protocol="HTTP",
+            pathname="/",
+            method="POST",
+            auth_type="AK",
+            style="RPC",
+            req_body_type="formData",
+            body_type="json",
+        )
+        role = f"acs:ram::{alibaba.keys.alibaba.account_id}:role/deployer"
+        query = {"RoleArn": role, "RoleSessionName": "test", "DurationSeconds": "900"}
+        answer = Client(config).call_api(params, OpenApiRequest(query=query), RuntimeOptions())
+        return dict(answer["body"]["Credentials"])
+
+    def test_an_assumed_role_may_work_with_its_token_only(self, alibaba: RunningAlibaba) -> None:
+        key = alibaba.keys.alibaba
+        drawn = self._assume(alibaba, key.access_key_id, key.access_key_secret)
+        client = alibaba.fc(drawn["AccessKeyId"], drawn["AccessKeySecret"], drawn["SecurityToken"])
+        assert client.list_functions(fc.ListFunctionsRequest()).status_code == 200
+        wrong = alibaba.fc(drawn["AccessKeyId"], drawn["AccessKeySecret"], "another")
+        assert refusal(lambda: wrong.list_functions(fc.ListFunctionsRequest())) == (403, "SignatureNotMatch")
+
+    def test_the_relay_may_not_assume_roles(self, alibaba: RunningAlibaba) -> None:
+        key = alibaba.keys.relay
+        assert refusal(lambda: self._assume(alibaba, key.access_key_id, key.access_key_secret))[0] == 403
 
 
 class TestObjectStorage:

@@ -1,4 +1,4 @@
-"""What hangs on a function without being part of its snapshot: triggers, concurrency, asynchronous settings."""
+"""What hangs on a function without being in its snapshot: triggers, concurrency, asynchronous settings."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Code packages, kept by the hash of their content: the zip as it came, and unpacked once.
 
-An unpacked package is never changed, so a published version goes on running the code that it was published with.
+An unpacked package is never changed, so a published version goes on running the code it was published with.
 """
 
 from __future__ import annotations
@@ -100,11 +100,11 @@ def read_package(code: Mapping[str, Any], read_object: ReadObject) -> bytes:
     """Give the zip that a ``code`` field of an API call means.
 
     Args:
-        code: ``{zipFile}`` in base64, or ``{ossBucketName, ossObjectName}``; ``checksum`` (CRC-64) is optional.
+        code: ``{zipFile}`` in base64, or ``{ossBucketName, ossObjectName}``; and ``checksum`` (CRC-64).
         read_object: reads an object of the account's OSS.
 
     Raises:
-        Refused: 400 when neither is given, the object is missing, the package is too large, or the checksum differs.
+        Refused: 400 when neither is given, the object is missing, it is too large, or the checksum differs.
     """
     if code.get("zipFile"):
         package, limit = _from_base64(str(code["zipFile"])), API_LIMIT_BYTES

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.alibaba import clock
 from sandbox.alibaba.fc import model, versions
-from sandbox.alibaba.fc.code import Code, CodeStore, ReadObject, read_package
+from sandbox.alibaba.fc.code import CodeStore, ReadObject, read_package
 from sandbox.alibaba.fc.registry import Document, Registry, listing, page_of
 from sandbox.alibaba.wire import Refused
 
@@ -67,11 +67,12 @@ class Functions:
         """CreateFunction."""
         name = model.require_function_name(given.get("functionName"))
         config = self._checked(model.with_defaults(given))
-        code = self._code_of(given, config)
+        package = self._package_of(given, config)
         tags = {str(tag["key"]): str(tag.get("value", "")) for tag in given.get("tags") or []}
         with self.registry.lock:
             if name in self.registry:
                 raise Refused(409, "FunctionAlreadyExists", f"function '{name}' already exists")
+            code = self.codes.put(package) if package is not None else None
             at = clock.iso_seconds()
             document: Document = {
                 "name": name,
@@ -102,14 +103,14 @@ class Functions:
             self.check_log_store(project, logstore)
         return config
 
-    def _code_of(self, given: Document, config: Document) -> Code | None:
+    def _package_of(self, given: Document, config: Document) -> bytes | None:
         if config["runtime"] == "custom-container":
             if not (config.get("customContainerConfig") or {}).get("image"):
                 raise model.invalid("customContainerConfig.image is required")
             return None
         if not isinstance(given.get("code"), dict):
             raise model.invalid("code is required")
-        return self.codes.put(read_package(given["code"], self.read_object))
+        return read_package(given["code"], self.read_object)
 
     def get(self, name: str, qualifier: str) -> dict[str, Any]:
         """GetFunction, of LATEST, a version or what an alias mainly points at."""
@@ -119,15 +120,14 @@ class Functions:
 
     def update(self, name: str, given: Document) -> dict[str, Any]:
         """UpdateFunction: only the fields that were sent change; published versions stay as they are."""
-        code = None
-        if given.get("code"):
-            code = self.codes.put(read_package(given["code"], self.read_object))
+        package = read_package(given["code"], self.read_object) if given.get("code") else None
         with self.registry.lock:
             document = self.registry.find(name)
             changed = {
                 key: value for key, value in given.items() if key in model.SETTABLE and value is not None
             }
             config = self._checked({**document["config"], **changed})
+            code = self.codes.put(package) if package is not None else None
             updated = {
                 **document,
                 "config": config,
@@ -147,8 +147,9 @@ class Functions:
             if document["triggers"]:
                 raise Refused(409, "FunctionNotEmpty", f"function '{name}' has triggers; delete them first")
             self.registry.remove(name)
+            # Under the lock, as packages are stored, so that none goes between being stored and being named.
+            self.codes.remove_all_but(self.registry.digests())
         self.retire(name)
-        self.codes.remove_all_but(self.registry.digests())
 
     def list(self, query: dict[str, str]) -> dict[str, Any]:
         """ListFunctions by name, with prefix, runtime and paging."""

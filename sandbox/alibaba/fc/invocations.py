@@ -168,7 +168,7 @@ class Invocations:
         """Run the function once and write its log; blocks until it has ended.
 
         Raises:
-            Refused: 404, 403 or 400 as ``resolve`` says; 429 when the concurrency is used up; nothing ran then.
+            Refused: 404, 403 or 400 as ``resolve`` says; 429 when concurrency is used up; nothing ran then.
         """
         document, target = self.resolve(name, qualifier)
         spec = self._instances.prepare(target)

@@ -76,7 +76,7 @@ class ObjectStorage:
 
     @staticmethod
     def operation_of(request: Incoming) -> str:
-        """Give a name for the operation, for faults: PutObject, GetObject, ListObjects, PutBucket and so on."""
+        """Give a name for the operation, for faults: PutObject, GetObject, ListObjects and so on."""
         place = place_of(request)
         if not place.bucket:
             return "ListBuckets"

@@ -25,7 +25,7 @@ KEY_LIMIT_BYTES = 1023
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StoredObject:
-    """One object: ``etag`` is the upper-case MD5, ``crc`` the CRC-64 in decimal, ``headers`` those kept with it."""
+    """One object: ``etag`` is the upper-case MD5, ``crc`` the CRC-64 in decimal."""
 
     key: str
     size: int

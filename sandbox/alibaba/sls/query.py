@@ -1,8 +1,9 @@
-"""The search part of the SLS query language: words, phrases, ``key:value``, and / or / not, parentheses, ``*``.
+"""The search part of the SLS query language: words, phrases, ``key:value``, and / or / not, ``( )``, ``*``.
 
-Text is cut at delimiters into tokens; a word or phrase matches where its tokens stand next to each other, whatever
-their case; a ``*`` at the end of a word matches any ending. Two terms side by side mean *and*.
-Source: Alibaba Cloud, Simple Log Service, "Search syntax", read 2026-11-22. SQL after ``|`` is not part of it.
+Text is cut at delimiters into tokens; a word or phrase matches where its tokens stand next to each other,
+whatever their case; a ``*`` at the end of a word matches any ending. Two terms side by side mean *and*.
+SQL after ``|`` is not part of it.
+Source: Alibaba Cloud, Simple Log Service, "Search syntax", read 2026-11-22.
 """
 
 from __future__ import annotations
@@ -25,10 +26,14 @@ def _tokens(text: str) -> list[str]:
     return [token for token in _DELIMITERS.split(text.lower()) if token]
 
 
-def _holds(tokens: Sequence[str], wanted: Sequence[str]) -> bool:
+def _holds(text: str, wanted: Sequence[str]) -> bool:
+    """Tell whether the tokens stand next to each other in the text."""
     if not wanted:
         return True
     *whole, last = wanted
+    if last.rstrip("*") not in text.lower():
+        return False  # most rows end here, before they are cut into tokens
+    tokens = _tokens(text)
 
     def fits(token: str) -> bool:
         return token.startswith(last[:-1]) if last.endswith("*") else token == last
@@ -43,16 +48,14 @@ def _anywhere(text: str) -> Matches:
     if text == "*":
         return lambda row: True
     wanted = _tokens(text)
-    return lambda row: any(
-        _holds(_tokens(value), wanted) for name, value in row.items() if name not in _HIDDEN
-    )
+    return lambda row: any(_holds(value, wanted) for name, value in row.items() if name not in _HIDDEN)
 
 
 def _in_field(name: str, text: str) -> Matches:
     if text == "*":
         return lambda row: bool(row.get(name))
     wanted = _tokens(text)
-    return lambda row: name in row and _holds(_tokens(row[name]), wanted)
+    return lambda row: name in row and _holds(row[name], wanted)
 
 
 def _unquoted(text: str) -> str:
@@ -111,7 +114,7 @@ class _Parser:
 
     def _term(self) -> Matches:
         kind, text = self._peek()
-        if kind in ("end", "colon") or (kind, text) == ("paren", ")"):
+        if kind in ("end", "colon") or (kind, text) == ("paren", ")") or self._word() in ("and", "or"):
             raise wrong_query("a search word is missing")
         self._at += 1
         if kind == "paren":

@@ -153,7 +153,7 @@ class LogService:
         return Reply()
 
     def _read(self, request: Incoming, project: str, name: str, asked: Document) -> Reply:
-        """GetLogs: the GET form answers a bare list, the POST form (GetLogsV2) adds what is known of the query."""
+        """GetLogs: the GET form answers a bare list, the POST form (GetLogsV2) adds facts about the query."""
         first, end = _number(asked, "from", 0), _number(asked, "to", 0)
         if first >= end:
             raise wrong_query("from must be before to")

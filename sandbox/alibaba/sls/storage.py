@@ -9,6 +9,7 @@ import json
 import shutil
 import threading
 from collections import deque
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,11 +23,12 @@ Document = dict[str, Any]
 
 @dataclass(kw_only=True, slots=True)
 class LogStore:
-    """One logstore: its settings, its index (None until made), its rows with the time from which each shows."""
+    """One logstore: settings, index (None until made), rows with the time from which each shows."""
 
     settings: Document
     index: Document | None = None
     rows: deque[tuple[float, dict[str, str]]] = field(default_factory=lambda: deque(maxlen=ROWS_KEPT))
+    appended: int = 0
 
 
 class Logs:
@@ -42,7 +44,8 @@ class Logs:
             self._projects[path.parent.name] = files.read_json(path)
             for place, document in files.documents(path.parent / "stores"):
                 store = LogStore(settings=document["settings"], index=document["index"])
-                store.rows.extend((0.0, row) for row in _read_rows(place.with_suffix(".rows")))
+                rows = _read_rows(place.with_suffix(".rows"))
+                store.rows.extend((float(row["__time__"]), row) for row in rows)
                 self._stores[path.parent.name, place.stem] = store
 
     def projects(self) -> dict[str, Document]:
@@ -109,7 +112,7 @@ class Logs:
             del self._stores[project, name]
 
     def set_index(self, project: str, name: str, index: Document | None, *, new: bool) -> None:
-        """Make, replace or (None) remove the index. Raises Refused: 400 IndexAlreadyExist when new is asked for."""
+        """Make, replace or (None) remove the index. Raises Refused: 400 IndexAlreadyExist if ``new``."""
         with self.lock:
             store = self.find_store(project, name)
             if new and store.index is not None:
@@ -123,11 +126,16 @@ class Logs:
             store = self._stores.get((project, name))
             if store is None:
                 return
-            text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-            with self._place(project, name).with_suffix(".rows").open("a", encoding="utf-8") as log:
-                log.write(text)
             shown = clock.now() + self._delay_s
             store.rows.extend((shown, row) for row in rows)
+            store.appended += len(rows)
+            place = self._place(project, name).with_suffix(".rows")
+            if store.appended > ROWS_KEPT:
+                files.write_bytes(place, _lines(row for _, row in store.rows))
+                store.appended = 0
+                return
+            with place.open("ab") as log:
+                log.write(_lines(rows))
 
     def visible(self, project: str, name: str, *, first: float, end: float) -> list[dict[str, str]]:
         """Give the rows of [first, end) in unix seconds that can be queried by now, oldest first.
@@ -139,11 +147,19 @@ class Logs:
         with self.lock:
             store = self.find_store(project, name)
             if store.index is None:
-                raise Refused(
-                    400, "IndexConfigNotExist", f"logstore {name} has no index, so it cannot be queried"
-                )
-            found = [row for shown, row in store.rows if shown <= at and first <= int(row["__time__"]) < end]
+                raise Refused(400, "IndexConfigNotExist", f"logstore {name} has no index to query")
+            found = []
+            for shown, row in reversed(store.rows):
+                if shown < first:
+                    break  # a row never shows before its own time, so all that are left are too old
+                if shown <= at and first <= int(row["__time__"]) < end:
+                    found.append(row)
+        found.reverse()
         return sorted(found, key=lambda row: int(row["__time__"]))
+
+
+def _lines(rows: Iterable[dict[str, str]]) -> bytes:
+    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
 def _read_rows(path: Path) -> list[dict[str, str]]:
