@@ -41,7 +41,8 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
         title=f"{len(facts.environment)} environment variables, by name",
         place="Environment",
         why="FC allows 4 KB in all. Values are not read here, so their size is not judged; FC refuses it "
-        "at deployment if it is too much. AWS_REGION and the other AWS_ variables of Lambda do not exist on FC.",
+        "at deployment if it is too much. "
+        "AWS_REGION and the other AWS_ variables of Lambda do not exist on FC.",
         source=SOURCE,
     )
 

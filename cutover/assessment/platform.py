@@ -23,8 +23,8 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
             severity="warn",
             title="The function runs in a VPC",
             place="VpcConfig",
-            why="FC needs a VPC of its own to reach the same things, and the relay can reach FC only through a "
-            "way to the internet.",
+            why="FC needs a VPC of its own to reach the same things, and the relay can reach FC only "
+            "through a way to the internet.",
             remedy="Give the subnets a NAT gateway, and say how FC reaches what the function uses.",
             source="AWS Lambda, VPC networking, read 2026-11-22",
         )

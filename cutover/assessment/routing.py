@@ -22,7 +22,8 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
             title=f"There is no alias {ALIAS}",
             place=f"Aliases: {', '.join(sorted(facts.aliases)) or 'none'}",
             why="Traffic is shifted by the weights of an alias that all callers use.",
-            remedy=f"Publish a version, create the alias {ALIAS} on it and let callers and triggers address it.",
+            remedy=f"Publish a version, create the alias {ALIAS} on it and let callers and "
+            "triggers address it.",
             source=SOURCE,
         )
     else:

@@ -18,6 +18,8 @@ from typing import Any, Literal
 import orjson
 
 _DIGITS = bytes(0x30 if 0x30 <= code <= 0x39 else code for code in range(256))
+DEEPEST = 250
+"""JSON nested deeper than this is compared as text: neither ``orjson`` nor Python's stack goes further."""
 _LONG_NUMBER = b"0" * 19
 
 
@@ -62,7 +64,24 @@ def _read_slowly(payload: bytes) -> Body:
         value = json.loads(payload, object_pairs_hook=take)
     except (ValueError, RecursionError):
         return _read_text(payload)
+    if _is_deep(value):
+        return _read_text(payload)
     return Body(form="json", value=value, exact=True, duplicates=tuple(sorted(seen)))
+
+
+def _is_deep(value: Any) -> bool:
+    """Tell whether a value is nested deeper than ``DEEPEST``, level by level and without recursion."""
+    level = [value]
+    for _ in range(DEEPEST):
+        level = [
+            inner
+            for item in level
+            if isinstance(item, dict | list)
+            for inner in (item.values() if isinstance(item, dict) else item)
+        ]
+        if not level:
+            return False
+    return True
 
 
 def _read_text(payload: bytes) -> Body:

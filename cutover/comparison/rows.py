@@ -23,6 +23,8 @@ _EXCUSED: Mapping[Standing, Mark] = {
     Standing.LOSS: "~",
     Standing.IGNORED: "⊘",
 }
+MAX_DEPTH = 60
+"""Deeper values are printed as whole blocks, since each level costs the stack three calls."""
 MAX_ROWS = 20_000
 """Rows given at most; the text beyond is left out."""
 
@@ -61,7 +63,7 @@ class _Painter:
         if len(self.rows) >= MAX_ROWS:
             return
         found = self._differences.get(pointer)
-        if found is not None and found.kind in ("order", "length"):
+        if depth > MAX_DEPTH or (found is not None and found.kind in ("order", "length")):
             self._blocks(primary, candidate, pointer, depth, label, comma, found)
         elif isinstance(primary, dict) and isinstance(candidate, dict) and (primary or candidate):
             self._both("{", pointer, depth, label)

@@ -41,7 +41,7 @@ SHAPES: tuple[tuple[str, str], ...] = (
 
 _NAMES = tuple(name for name, _ in SHAPES)
 _ANY = re.compile("|".join(f"({pattern})" for _, pattern in SHAPES))
-_WORTH = re.compile(r"\d\d\d|-\d|cn-|[0-9a-f]{4}-|acs:|arn:")
+_WORTH = re.compile(r"\d\d\d|-\d|cn-|[0-9a-f]{4}-|acs:|arn:|Signature=|AccessKeyId=")
 _IDS = frozenset({"uuid", "request id"})
 
 
