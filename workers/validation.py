@@ -1,10 +1,11 @@
 """Carries validation runs out: both sides get each event, the answers become pairs and a verdict.
 
-Theory of operation. A run has ``wanted_pairs`` positions; position p takes event p modulo the suite's size. Its
-worker goes through the positions that have no pair yet, in batches: calls happen in threads, outside any
+Theory of operation. A run has ``wanted_pairs`` positions; position p takes event p modulo the suite's size.
+Its worker goes through the positions that have no pair yet, in batches: calls happen in threads, outside any
 transaction; the pairs of a batch are stored at once, under the lease. A worker killed inside a batch leaves
 nothing of it, and the next one repeats those calls, which the side-effect contract allows: without one of
-read-only, repeatable or isolated no run starts. Which side goes first is drawn per position, seeded by the run.
+read-only, repeatable or isolated no run starts. Which side goes first is drawn per position, seeded by the
+run.
 """
 
 from __future__ import annotations
@@ -45,7 +46,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where one side is called: ``function`` under ``qualifier``; ``timeout_s`` is the function's own limit."""
+    """Where one side is called: ``function`` under ``qualifier``; ``timeout_s``: the function's own limit."""
 
     side: Side
     invoker: Invoker
@@ -200,9 +201,7 @@ def _warm_up(
 ) -> int:
     """Call each side once per thread, so that measured calls find warm functions. Gives the calls made."""
     payloads = [orjson.dumps(events[number % len(events)].event) for number in range(THREADS)]
-    calls = [
-        pool.submit(_invoke, place, payload) for place in places.values() for payload in payloads
-    ]
+    calls = [pool.submit(_invoke, place, payload) for place in places.values() for payload in payloads]
     return len(_wait(lease, calls))
 
 
@@ -271,9 +270,7 @@ def _logged(place: Place, seen: Observation) -> Observation:
     return seen if lines is None else replace(seen, logs=lines)
 
 
-def _row(
-    run: Run, asked: Asked, pair: dict[Side, Observation], held: Sequence[comparing.Rule]
-) -> Pair:
+def _row(run: Run, asked: Asked, pair: dict[Side, Observation], held: Sequence[comparing.Rule]) -> Pair:
     primary, candidate = pair[Side.PRIMARY], pair[Side.CANDIDATE]
     return evidence.pair(
         run,

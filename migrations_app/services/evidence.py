@@ -19,22 +19,16 @@ from cutover.analysis import PairEvidence
 from cutover.comparison import COUNTS_AGAINST, Comparison, PairOutcome, Standing
 from cutover.observation import LogLine, Observation, Outcome, Side
 from migrations_app.models import FunctionMigration, Pair, Run
+from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.redaction import REDACTED, looks_secret, redact, redact_line
 
 PAYLOAD_LIMIT_BYTES = 65_536
 _MESSAGE_LIMIT = 500
 
 
-def basis_digest(function: FunctionMigration) -> str:
-    """Give the digest of all that evidence gathered now would belong to."""
-    return hashlib.sha256(
-        orjson.dumps(function.evidence_basis, option=orjson.OPT_SORT_KEYS)
-    ).hexdigest()
-
-
 def is_stale(function: FunctionMigration, *, now: dt.datetime, max_age_s: int) -> bool:
     """Tell whether the paired verdict belongs to something else than what is there now, or is too old."""
-    if not function.verdict_at or function.evidence_digest != basis_digest(function):
+    if not function.verdict_at or function.evidence_digest != evidence_digest(function):
         return True
     return (now - function.verdict_at).total_seconds() > max_age_s
 
@@ -60,7 +54,7 @@ def observation_document(observation: Observation) -> dict[str, Any]:
 
 
 def payload_document(payload: bytes) -> dict[str, Any]:
-    """Give a body as text (or base64 when it is none), redacted and capped, with hash and length of it all."""
+    """Give a body as text (base64 when it is none), redacted and capped, with hash and length of it all."""
     kept = _redacted(payload)
     cut = kept[:PAYLOAD_LIMIT_BYTES]
     stored: dict[str, Any] = {

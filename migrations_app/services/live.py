@@ -1,4 +1,4 @@
-"""Live evidence as rows: what taps and relays reported, rolled up, folded and judged under the function's lock.
+"""Live evidence as rows: what taps and relays reported, rolled up, folded and judged under a lock.
 
 One transaction per function and batch: the row lock makes a message that the queue delivers twice count once,
 and keeps fold and judgement in step with each other. Events outside the present step are kept and rolled up,
@@ -38,7 +38,7 @@ _EXPLAINING = 5
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Report:
-    """One event as a tap or a relay reported it. ``error``: the function's answer was an error.
+    """One event as a tap or a relay reported it. ``at``: when it began; ``error``: it was not answered well.
 
     ``duration_ms``: the platform's own duration where known; ``hop_ms``: the relay's whole way to FC.
     """
@@ -55,14 +55,19 @@ class Report:
     hop_ms: float | None = None
     event: Any = None
     answer: Any = None
-    body_hashes: Mapping[str, str] | None = None
+    body_hashes: Mapping[str, Any] | None = None
+
+    @property
+    def ended_at(self) -> dt.datetime:
+        """When its answer was there: ``at`` is when it began."""
+        return self.at + dt.timedelta(milliseconds=max(self.duration_ms or 0.0, self.hop_ms or 0.0))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Judged:
     """What a batch did to one function. ``fresh``: events that were not there before.
 
-    ``tipped_at``: when the newest failing event on FC of this batch happened, None without one.
+    ``tipped_at``: when the newest failing event on FC of this batch was answered, None without one.
     ``observations``: keys of the events that prove a FAIL, newest first.
     """
 
@@ -112,7 +117,7 @@ def _record(function: FunctionMigration, reports: Sequence[Report], received_at:
         _fold(function, of_step, weight_bp)
     serving = function.stage in SERVING
     failed = serving and function.live_result == Result.FAIL
-    errors = [r.at for r in of_step if r.error and r.side is Side.CANDIDATE]
+    errors = [r.ended_at for r in of_step if r.error and r.side is Side.CANDIDATE]
     return Judged(
         function_id=function.pk,
         fresh=len(fresh),
@@ -272,9 +277,7 @@ def escalate(function: FunctionMigration, sentence: str, *, actor: str) -> bool:
     return True
 
 
-def confirm_weight(
-    function: FunctionMigration, observed_bp: int | None, *, read_at: dt.datetime
-) -> bool:
+def confirm_weight(function: FunctionMigration, observed_bp: int | None, *, read_at: dt.datetime) -> bool:
     """Store the weight that was read back, unless a newer reading came between.
 
     ``function`` as it was before the reading. Gives whether it was stored.

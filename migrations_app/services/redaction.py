@@ -1,7 +1,7 @@
 """What never reaches a row: values that look like secrets, by the name they stand under.
 
-Values under a name such as ``password``, ``authorization`` or ``apiKey`` are replaced, at any depth, and so are
-``name=value`` forms inside log lines. The form of the document stays, so that comparisons still make sense.
+Values under a name such as ``password``, ``authorization`` or ``apiKey`` are replaced, at any depth, and so
+are ``name=value`` forms inside log lines. The form of the document stays, so that comparisons make sense.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import orjson
 import re2
 
 REDACTED = "[redacted]"
@@ -36,8 +37,20 @@ def redact(document: Any) -> Any:
             }
         case list() | tuple():
             return [redact(item) for item in document]
+        case str() if document[:1] in ("{", "["):
+            return _inside(document)
         case _:
             return document
+
+
+def _inside(text: str) -> str:
+    """A body is often JSON inside a string; it is written anew only when something in it was replaced."""
+    try:
+        inner = orjson.loads(text)
+    except orjson.JSONDecodeError:
+        return text
+    clean = redact(inner)
+    return text if clean == inner else orjson.dumps(clean).decode()
 
 
 def redact_line(text: str) -> str:

@@ -35,9 +35,9 @@ class Preview:
 
 def active(function_id: int) -> tuple[comparing.Rule, ...]:
     """Give the rules that hold for a function, those for everywhere first."""
-    rows = Rule.objects.filter(
-        Q(function_id=function_id) | Q(function=None), retired_at=None
-    ).order_by("function_id", "pk")
+    rows = Rule.objects.filter(Q(function_id=function_id) | Q(function=None), retired_at=None).order_by(
+        "function_id", "pk"
+    )
     return tuple(_value(row.name, row.kind, row.pointer, row.value) for row in rows)
 
 
@@ -102,9 +102,7 @@ def retire(rule_id: int, *, actor: str, reason: str = "") -> Rule:
     return row
 
 
-def preview(
-    function: FunctionMigration, *, name: str, kind: str, pointer: str, value: str = ""
-) -> Preview:
+def preview(function: FunctionMigration, *, name: str, kind: str, pointer: str, value: str = "") -> Preview:
     """Give what the rule would change among the latest stored pairs, without writing anything.
 
     Works on what was stored: redacted values equal each other, truncated bodies are compared as far as kept.

@@ -22,8 +22,9 @@ from django.utils import timezone
 from cutover.analysis import Result, Verdict, verdict_document
 from cutover.errors import BadInput, GuardNotMet, OperationRunning, StaleState
 from cutover.phases import Phase, Trigger
-from migrations_app.models import Effects, FunctionMigration, Pair, Run, Suite, SuiteEvent
-from migrations_app.services import audit, bell, evidence, phases
+from migrations_app.models import FunctionMigration, Pair, Run, Suite, SuiteEvent
+from migrations_app.services import audit, bell, guards, phases
+from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.policies import policy_for
 from migrations_app.services.redaction import redact
 
@@ -34,10 +35,6 @@ EVENT_LIMIT_BYTES = 6 * 1024 * 1024
 """Lambda's limit for the payload of a synchronous invocation. Source: facts/aws.md 5."""
 
 OPEN = (Run.State.PENDING, Run.State.RUNNING)
-VALIDATABLE = frozenset(
-    {Phase.DEPLOYED, Phase.VALIDATED, Phase.SHIFTING, Phase.CUT_OVER, Phase.ROLLED_BACK}
-)
-"""Phases in which both sides exist and can be asked."""
 
 
 class RunLeaseLost(StaleState):
@@ -56,9 +53,7 @@ class RunLease:
 # -------------------------------------------------------------------------------------------- suites
 
 
-def import_events(
-    function_id: int, events: Sequence[object], *, actor: str, name: str = "default"
-) -> Suite:
+def import_events(function_id: int, events: Sequence[object], *, actor: str, name: str = "default") -> Suite:
     """Replace the suite's events. Secret-looking values are redacted before anything is stored.
 
     An event is any JSON value shaped as AWS sends it; ``{"title": ..., "event": ...}`` gives it a title.
@@ -125,39 +120,6 @@ def _shape(event: object) -> str:
 # ---------------------------------------------------------------------------------------------- runs
 
 
-def reasons(function: FunctionMigration, *, suite: str = "default") -> tuple[str, ...]:
-    """Give what forbids a validation now: each says what, why, and how to clear it."""
-    found: list[str] = []
-    if function.stage not in VALIDATABLE:
-        found.append(_not_in_phase(function))
-    if not function.invocable:
-        found.append(_effects(function))
-    if not SuiteEvent.objects.filter(suite__function=function, suite__name=suite).exists():
-        found.append(
-            f"The suite '{suite}' of {function.name} has no events. Import some: JSON or JSON Lines of "
-            "AWS-shaped events, in the function's Suite tab or by `cutover suite import`."
-        )
-    return tuple(found)
-
-
-def _not_in_phase(function: FunctionMigration) -> str:
-    if function.stage in {Phase.DISCOVERED, Phase.ASSESSED}:
-        return f"{function.name} is not on FC yet: it is {function.phase}. Deploy it first."
-    return f"{function.name} is {function.phase}: AWS is being removed or brought back, nothing to compare."
-
-
-def _effects(function: FunctionMigration) -> str:
-    if function.effects == Effects.UNSAFE:
-        return (
-            f"{function.name} is declared unsafe: running it twice for one event does harm. Isolate its "
-            "effects (a shadow bucket, queue or schema) and declare it isolated, or let live traffic judge."
-        )
-    return (
-        f"Nobody has declared yet whether {function.name} may run twice for one event. Declare it "
-        "read-only, repeatable or isolated, with a reason."
-    )
-
-
 def start_run(
     function_id: int,
     *,
@@ -177,13 +139,15 @@ def start_run(
     """
     if pairs is not None and not 1 <= pairs <= MOST_PAIRS:
         raise BadInput(f"The number of pairs lies between 1 and {MOST_PAIRS}.")
-    run_id = uuid.uuid5(uuid.NAMESPACE_OID, f"run:{function_id}:{idempotency_key}") if idempotency_key else None
+    run_id = (
+        uuid.uuid5(uuid.NAMESPACE_OID, f"run:{function_id}:{idempotency_key}") if idempotency_key else None
+    )
     with transaction.atomic():
         function = FunctionMigration.objects.select_for_update().get(pk=function_id)
         if run_id and (known := Run.objects.filter(pk=run_id).first()):
             return known
-        if forbidden := reasons(function, suite=events_suite):
-            raise GuardNotMet(forbidden)
+        if forbidden := guards.validate_reasons(function, events_suite):
+            raise GuardNotMet(guards.sentences(forbidden))
         if open_run := function.runs.filter(state__in=OPEN).first():
             raise OperationRunning(
                 f"A validation of {function.name} is running ({open_run.done_pairs} of "
@@ -198,7 +162,7 @@ def start_run(
             wanted_pairs=pairs or policy_for(function).validation_pairs,
             asked_by=actor,
             reason=reason[:400],
-            basis_digest=evidence.basis_digest(function),
+            basis_digest=evidence_digest(function),
         )
         audit.record(
             actor=actor,
@@ -278,9 +242,7 @@ def store_pairs(lease: RunLease, rows: Sequence[Pair]) -> Run:
         held = _held(lease)
         Pair.objects.bulk_create(rows, ignore_conflicts=True)
         outcomes = Counter(Pair.objects.filter(run_id=lease.run_id).values_list("outcome", flat=True))
-        held.update(
-            done_pairs=outcomes.total(), outcomes=dict(outcomes), lease_until=until, due_at=until
-        )
+        held.update(done_pairs=outcomes.total(), outcomes=dict(outcomes), lease_until=until, due_at=until)
         bell.tell(f"run-{lease.run_id}", f"fn-{lease.function_id}")
     return Run.objects.get(pk=lease.run_id)
 
@@ -312,7 +274,7 @@ def finish_run(lease: RunLease, verdict: Verdict, *, detail: Mapping[str, Any] |
             reason=run.reason,
             detail={"run": str(run.pk), "sentence": verdict.sentence[:300]},
         )
-        if run.basis_digest == evidence.basis_digest(function):
+        if run.basis_digest == evidence_digest(function):
             _move(function, verdict, actor=run.asked_by)
         bell.tell(f"run-{run.pk}", f"fn-{function.pk}", "inbox")
     return run

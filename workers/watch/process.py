@@ -53,9 +53,7 @@ class Watch:
 
     def _start(self, name: str, work: Callable[[], object], period_s: float) -> threading.Thread:
         thread = threading.Thread(
-            target=partial(
-                repeat, name, work, period_s=period_s, stop=self._stop, troubles=self._troubles
-            ),
+            target=partial(repeat, name, work, period_s=period_s, stop=self._stop, troubles=self._troubles),
             name=f"watch-{name}",
             # A long poll in flight must not keep the process: what it brings is not deleted, so not lost.
             daemon=True,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from django.utils import timezone
 
@@ -42,7 +43,7 @@ def consume(connection_id: int, *, wait_s: int = POLL_S) -> tuple[int, ...]:
     return tuple(one.function_id for one in judged if one.fresh)
 
 
-def record(connection: Connection, messages: list[QueueMessage] | tuple[QueueMessage, ...]) -> tuple[Judged, ...]:
+def record(connection: Connection, messages: Sequence[QueueMessage]) -> tuple[Judged, ...]:
     """Record and judge messages, and take traffic back where they say so."""
     received_at = timezone.now()
     judged, unknown = live.record(connection.pk, _reports(messages), received_at=received_at)
@@ -60,7 +61,7 @@ def record(connection: Connection, messages: list[QueueMessage] | tuple[QueueMes
     return judged
 
 
-def _reports(messages: list[QueueMessage] | tuple[QueueMessage, ...]) -> list[Report]:
+def _reports(messages: Sequence[QueueMessage]) -> list[Report]:
     reports = []
     for message in messages:
         try:

@@ -61,7 +61,7 @@ def _advice(seen: Snapshot, sentence: str) -> str:
 
 
 def _go_back(function: FunctionMigration, now: datetime) -> bool:
-    """Take back what failed earlier: a kill between judgement and rollback ends up here, as do stale pairs."""
+    """Take back what failed earlier: a kill between judgement and rollback ends up here, as do bad pairs."""
     of_live = function.live_result == Result.FAIL
     sentence = function.live_sentence if of_live else str(function.verdict.get("sentence", ""))
     judged_at = now if of_live or function.verdict_at is None else function.verdict_at

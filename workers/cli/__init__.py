@@ -1,0 +1,1 @@
+"""The command line: `manage.py cutover VERB`. One module per group of verbs; ``main.run`` is the entry."""

@@ -1,0 +1,166 @@
+"""`list`, `status`, `assess`, `declare`."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from cutover.errors import BadInput
+from migrations_app.models import FunctionMigration
+from migrations_app.models.operations import OPEN_STATES
+from migrations_app.services import assessment, deployment
+from workers.cli.frame import Answer, Code, Context, moment, percent, table
+from workers.cli.lookup import function_named
+from workers.cli.operations import document as operation_document
+
+
+def register(verbs: Any, common: argparse.ArgumentParser) -> None:
+    """Add the verbs of this group."""
+    verb = verbs.add_parser("list", parents=[common], help="functions with phase, weight, verdict, hold")
+    verb.add_argument("--phase", help="only those in this phase")
+    verb.set_defaults(run=list_functions)
+    verb = verbs.add_parser("status", parents=[common], help="everything known now")
+    verb.add_argument("function", metavar="FUNCTION")
+    verb.set_defaults(run=status)
+    verb = verbs.add_parser("assess", parents=[common], help="findings with severity, place, reason, remedy")
+    verb.add_argument("function", metavar="FUNCTION", nargs="?")
+    verb.add_argument("--all", action="store_true")
+    verb.set_defaults(run=assess)
+    verb = verbs.add_parser("declare", parents=[common], help="the side-effect contract")
+    verb.add_argument("function", metavar="FUNCTION")
+    verb.add_argument("--effects", required=True, choices=["read-only", "repeatable", "isolated", "unsafe"])
+    verb.add_argument("--reason", required=True)
+    verb.set_defaults(run=declare)
+
+
+def list_functions(context: Context) -> Answer:
+    """Give one row per function."""
+    rows = FunctionMigration.objects.select_related("connection").order_by("name")
+    if context.options.phase:
+        rows = rows.filter(phase=context.options.phase)
+    found = [summary(row) for row in rows]
+    text = table(
+        ("FUNCTION", "CONNECTION", "PHASE", "WEIGHT", "VERDICT", "LIVE", "HOLD"),
+        [
+            (
+                one["function"],
+                one["connection"],
+                one["phase"],
+                percent(one["desired_weight_bp"]),
+                one["verdict"] or "-",
+                one["live"] or "-",
+                one["held_by"] or "-",
+            )
+            for one in found
+        ],
+    )
+    return Answer(document=found, text=text)
+
+
+def summary(function: FunctionMigration) -> dict[str, Any]:
+    """Give what a list shows of a function."""
+    return {
+        "function": function.name,
+        "connection": function.connection.name,
+        "phase": function.phase,
+        "version": function.version,
+        "desired_weight_bp": function.desired_weight_bp,
+        "observed_weight_bp": function.observed_weight_bp,
+        "verdict": function.verdict_result,
+        "live": function.live_result,
+        "held_by": function.held_by if function.held else "",
+        "advice": function.advice,
+    }
+
+
+def status(context: Context) -> Answer:
+    """Give everything known of one function."""
+    function = function_named(context.options.function)
+    running = function.operations.filter(state__in=OPEN_STATES).select_related("function").first()
+    run = function.runs.first()
+    found = summary(function) | {
+        "arn": function.arn,
+        "phase_since": moment(function.phase_since),
+        "effects": function.effects,
+        "effects_reason": function.effects_reason,
+        "target": function.target,
+        "deployment": function.deployment,
+        "routing": function.routing,
+        "ladder": function.ladder,
+        "step_started_at": moment(function.step_started_at),
+        "step_candidate_events": function.step_candidate_events,
+        "step_primary_events": function.step_primary_events,
+        "weight_read_at": moment(function.weight_read_at),
+        "held_reason": function.held_reason,
+        "held_until": moment(function.held_until),
+        "verdict_sentence": function.verdict.get("sentence", ""),
+        "verdict_at": moment(function.verdict_at),
+        "live_sentence": function.live_sentence,
+        "rollback_report": function.rollback_report,
+        "findings": function.findings,
+        "operation": operation_document(running) if running else None,
+        "run": None
+        if run is None
+        else {
+            "id": str(run.pk),
+            "state": run.state,
+            "done_pairs": run.done_pairs,
+            "wanted_pairs": run.wanted_pairs,
+            "outcomes": run.outcomes,
+            "verdict": run.verdict_result,
+            "error": run.error,
+        },
+    }
+    shown = [
+        ("phase", f"{function.phase} since {moment(function.phase_since)}"),
+        ("weight", f"{percent(function.desired_weight_bp)}, AWS says {percent(function.observed_weight_bp)}"),
+        ("effects", function.effects),
+        ("verdict", f"{function.verdict_result or 'none'} {function.verdict.get('sentence', '')}".strip()),
+        ("live", f"{function.live_result or 'none'} {function.live_sentence}".strip()),
+        ("hold", f"{function.held_by}: {function.held_reason}" if function.held else "none"),
+        ("operation", f"{running.kind} {running.state} {running.pk}" if running else "none"),
+        ("next", function.advice or "-"),
+    ]
+    return Answer(document=found, text=function.name + "\n" + table(("", ""), shown).lstrip())
+
+
+def assess(context: Context) -> Answer:
+    """Assess one function, or all; a blocker makes the exit code 1."""
+    options = context.options
+    if options.all == bool(options.function):
+        raise BadInput("Name one function, or say --all.")
+    if options.all:
+        functions = list(FunctionMigration.objects.filter(gone_at=None).select_related("connection"))
+    else:
+        functions = [function_named(options.function)]
+    found: list[dict[str, Any]] = []
+    for function in functions:
+        findings = assessment.assess(function.pk, actor=context.actor)
+        found.append({"function": function.name, "findings": [asdict(one) for one in findings]})
+    lines: list[str] = []
+    for one in found:
+        lines.append(one["function"])
+        for finding in one["findings"]:
+            lines.append(f"  {finding['severity']:<8} {finding['title']} ({finding['place']})")
+            if finding["severity"] != "ok":
+                lines.append(f"           {finding['why']} {finding['remedy']}")
+    blocked = any(finding["severity"] == "blocker" for one in found for finding in one["findings"])
+    return Answer(
+        document=found if options.all else found[0],
+        text="\n".join(lines),
+        code=Code.BAD if blocked else Code.GOOD,
+    )
+
+
+def declare(context: Context) -> Answer:
+    """Write the side-effect contract down."""
+    options = context.options
+    function = function_named(options.function)
+    done = deployment.declare(
+        function.pk, effects=options.effects, reason=options.reason, actor=context.actor
+    )
+    return Answer(
+        document={"function": done.name, "effects": done.effects, "reason": done.effects_reason},
+        text=f"{done.name} is declared {done.effects}.",
+    )
