@@ -8,7 +8,6 @@ The `dev` set holds everything of the `demo` set: a checkout that was set up for
 
 import hashlib
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -74,23 +73,23 @@ def make_environment() -> None:
 def install(name: str) -> None:
     """Install the locked set with hashes checked; shows how far it is and keeps pip's words in var/log."""
     lock = ROOT / "requirements" / f"{name}.txt"
-    total = len(re.findall(r"^[a-z0-9].*==", lock.read_text(), re.MULTILINE))
     log = Path(os.environ.get("CUTOVER_VAR") or ROOT / "var") / "log" / "install.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    print(f"Installing {total} locked packages (pip's words: {log}) ...", flush=True)
+    print(f"Installing the locked packages (pip's words: {log}) ...", flush=True)
     command = [
         str(VENV / "bin" / "python"),
         "-m",
         "pip",
         "install",
         "--require-hashes",
+        "--no-compile",
         "--no-input",
         "-r",
         str(lock),
     ]
     environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1", "PIP_ROOT_USER_ACTION": "ignore"}
     began = shown = time.monotonic()
-    collected = 0
+    collected, unpacking = 0, False
     with (
         log.open("w") as file,
         subprocess.Popen(
@@ -105,10 +104,10 @@ def install(name: str) -> None:
         for line in pip.stdout or ():
             file.write(line)
             collected += line.startswith("Collecting ")
-            unpacking = line.startswith("Installing collected packages")
-            if unpacking or time.monotonic() - shown > _SHOW_EVERY_S:
+            unpacking = unpacking or line.startswith("Installing collected packages")
+            if time.monotonic() - shown > _SHOW_EVERY_S:
                 shown = time.monotonic()
-                what = "unpacking them all" if unpacking else f"{collected} of {total} fetched"
+                what = "unpacking them" if unpacking else f"{collected} packages fetched"
                 print(f"  {shown - began:4.0f} s  {what}", flush=True)
     if pip.returncode != 0:
         errors = [line for line in log.read_text().splitlines() if line.startswith("ERROR")]

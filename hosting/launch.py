@@ -4,7 +4,7 @@ Theory of operation. Honcho's children outlive a `kill -9` of honcho, and honcho
 child ends. So each line starts this launcher, and the launcher starts the command, in a process group of its
 own and tied to the launcher by a parent-death signal. Then it waits for one of four things:
 
-- the command ends: it is started again, unless it failed right after its start several times in a row;
+- the command ends: it is started again, unless it never ran well and failed at its start several times;
 - the process manager ends, seen through a pidfd: an orderly stop;
 - SIGTERM, SIGINT or SIGHUP: an orderly stop;
 - SIGUSR1 / SIGUSR2: the command is stopped and kept down / started again (to try out "Redis is away").
@@ -41,7 +41,7 @@ CLIENTS_LIMIT_S = 7.0
 """How long a server waits for its clients; more than their own limit, less than the manager's patience."""
 
 SETTLED_S = 5.0
-"""A command that lived this long had started well; its end is an accident and not a mistake in the set-up."""
+"""A command that lived this long had started well; its end is an accident, no mistake in the set-up."""
 
 FAILED_STARTS = 3
 PAUSE_BEFORE_RESTART_S = 1.0
@@ -127,6 +127,7 @@ class Launcher:
         self._started_at = 0.0
         self._start_at: float | None = 0.0
         self._failed_starts = 0
+        self._settled = False
         self._kept_down = False
         self._code = 0
 
@@ -232,8 +233,9 @@ class Launcher:
     def _on_end(self, code: int) -> None:
         if self._kept_down:
             return
-        settled = time.monotonic() - self._started_at >= SETTLED_S
-        self._failed_starts = 0 if settled else self._failed_starts + 1
+        self._settled = self._settled or time.monotonic() - self._started_at >= SETTLED_S
+        # A command that once ran well is never given up, nor is one that somebody killed.
+        self._failed_starts += not self._settled and code != -signal.SIGKILL
         self._end_all_below()
         if self._failed_starts >= FAILED_STARTS:
             self._code = code if code > 0 else 1

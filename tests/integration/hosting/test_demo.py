@@ -1,4 +1,4 @@
-"""`make demo` as a script meets it: the file that lets others join, one at a time, and nothing left at the end."""
+"""`make demo` as a script meets it: a file to join by, one demo at a time, nothing left at the end."""
 
 import json
 import os

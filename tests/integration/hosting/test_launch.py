@@ -176,6 +176,17 @@ def test_it_starts_a_command_again_that_was_killed(manager: Manager) -> None:
     assert not alive(orphan)
 
 
+def test_it_does_not_give_up_on_a_command_that_is_killed_again_and_again(manager: Manager) -> None:
+    manager.start(one=manager.line("one", TREE))
+    killed: set[int] = set()
+    for _ in range(4):
+        waiting.until(lambda: None if commands(manager, "one") - killed else "not running", 20)
+        for pid in commands(manager, "one") - killed:
+            killed.add(pid)
+            os.kill(pid, signal.SIGKILL)
+    waiting.until(lambda: None if commands(manager, "one") - killed else "given up", 20)
+
+
 def test_it_gives_up_on_a_command_that_cannot_start(manager: Manager) -> None:
     manager.start(one=manager.line("one", "raise SystemExit(7)"), two=manager.line("two", TREE))
     assert manager.process is not None
