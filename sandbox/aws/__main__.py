@@ -3,7 +3,8 @@
 Environment: SANDBOX_STATE (directory), SANDBOX_AWS_PORT, and optionally SANDBOX_COLD_DELAY_MS (150),
 SANDBOX_UPDATE_MS (150, how long a function's update stays InProgress), SANDBOX_ASYNC_RETRY_MS (1000),
 SANDBOX_SEED (makes the draw of alias weights repeat).
-SIGTERM saves the state and ends; so does the end of the parent.
+SIGTERM saves the state and ends; so does the end of the parent. Changes are also saved every two seconds, so
+that a kill loses little.
 """
 
 import ctypes
@@ -31,6 +32,7 @@ from sandbox.executor import Executor
 from sandbox.faults import Faults
 
 _PR_SET_PDEATHSIG = 1
+KEEP_EVERY_S = 2.0
 
 
 def _number(name: str, default: int) -> int:
@@ -46,6 +48,20 @@ def _tie_to_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit("The parent process has ended.")
+
+
+def _keep(place: Path, account: Account, changed: threading.Event, ending: threading.Event) -> None:
+    """Save what changed, logs and metrics left out, every two seconds until the end."""
+    while not ending.wait(KEEP_EVERY_S):
+        if not changed.is_set():
+            continue
+        changed.clear()
+        try:
+            with account.lock:
+                snapshot.save(place, {"lambda": account.stored})
+        except RuntimeError:
+            # Another request changed one of moto's dictionaries meanwhile: the next turn saves it.
+            changed.set()
 
 
 def main() -> None:
@@ -71,7 +87,7 @@ def main() -> None:
         seed=int(seed) if seed else None,
     )
     account.stored = saved.get("lambda", Stored())
-    if saved:
+    if "logs" in saved:
         logs.restore(saved["logs"])
         metrics.restore(saved["metrics"])
     credentials = Credentials(drawn.aws)
@@ -89,6 +105,7 @@ def main() -> None:
         retry_s=_number("SANDBOX_ASYNC_RETRY_MS", 1000) / 1000,
     )
     protocol.warm_up()
+    changed = threading.Event()
     front = Front(
         service=LambdaService(account, invoker),
         credentials=credentials,
@@ -96,6 +113,7 @@ def main() -> None:
         rules=rules,
         admin_token=drawn.admin_token,
         nonce=os.environ.get("SANDBOX_NONCE") or secrets.token_hex(8),
+        changed=changed,
     )
     server = serve_on(port, front)
     account.address = f"http://127.0.0.1:{server.server_port}"
@@ -103,7 +121,14 @@ def main() -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
     invoker.resume()
+    ending = threading.Event()
+    keeper = threading.Thread(
+        target=_keep, args=(place / "state.pickle", account, changed, ending), name="keeper", daemon=True
+    )
+    keeper.start()
     server.serve_forever(poll_interval=0.1)
+    ending.set()
+    keeper.join()
     invoker.close()
     executor.close()
     with account.lock:

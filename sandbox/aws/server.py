@@ -9,6 +9,7 @@ import json
 import logging
 import socket
 import struct
+import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -39,6 +40,7 @@ _FAULT_CODES = {
     500: "ServiceException",
     503: "ServiceUnavailable",
 }
+_READS = ("Get", "List", "Describe", "Filter", "Simulate", "GET", "HEAD", "Invoke")
 _log = logging.getLogger(__name__)
 
 
@@ -54,6 +56,7 @@ class Front:
         rules: faults.Faults,
         admin_token: str,
         nonce: str,
+        changed: threading.Event,
     ) -> None:
         self._service = service
         self._credentials = credentials
@@ -61,6 +64,7 @@ class Front:
         self._rules = rules
         self._admin_token = admin_token
         self._nonce = nonce
+        self._changed = changed
         self._moto = DomainDispatcherApplication(create_backend_app)
 
     def answer(self, request: SignedRequest, handler: "_Handler") -> Reply | None:
@@ -113,6 +117,8 @@ class Front:
             elif rule.kind == "status":
                 raise AwsError(rule.status, _FAULT_CODES[rule.status], "A fault rule refused this call.")
         reply = carry_out()
+        if not operation.startswith(_READS):
+            self._changed.set()
         return None if any(rule.kind == "drop-answer" for rule in struck) else reply
 
     def _ask_moto(self, handler: "_Handler") -> Reply:
