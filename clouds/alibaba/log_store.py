@@ -53,7 +53,7 @@ class LogStores:
 
     def _read_project(self, project: str) -> None:
         with calling("log:GetProject"):
-            self._sls.get_project_with_options(project, {}, options())
+            self._sls.get_project_with_options(project, models.GetProjectRequest(), {}, options())
 
     def _create_project(self, project: str) -> None:
         request = models.CreateProjectRequest(project_name=project, description="Logs of functions on FC")

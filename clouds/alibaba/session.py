@@ -27,6 +27,7 @@ from alibabacloud_credentials.provider import (
 )
 from alibabacloud_fc20230330 import models as fc_models
 from alibabacloud_fc20230330.client import Client as FcClient
+from alibabacloud_sls20201230 import models as sls_models
 from alibabacloud_sls20201230.client import Client as SlsClient
 from alibabacloud_tea_openapi.client import Client as OpenApiClient
 from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
@@ -204,7 +205,9 @@ class AlibabaSession:
             "fc:GetFunction": lambda: self._clients.fc.get_function_with_options(
                 project, fc_models.GetFunctionRequest(), {}, options()
             ),
-            "log:GetProject": lambda: self._clients.sls.get_project_with_options(project, {}, options()),
+            "log:GetProject": lambda: self._clients.sls.get_project_with_options(
+                project, sls_models.GetProjectRequest(), {}, options()
+            ),
             "oss:GetBucketInfo": lambda: self._clients.bucket(project).get_bucket_info(),
         }
         return tuple(

@@ -20,8 +20,14 @@ class CloudWatchMetrics:
         self._clients = clients
 
     def invocations(self, function: str, *, resource: str | None, since: datetime, until: datetime) -> int:
-        """Sum Invocations; ``resource`` is ``fn`` for the bare function, ``fn:live`` for an alias."""
-        return self._sum("Invocations", function, resource, since, until)
+        """Sum Invocations; ``resource`` is ``fn`` for the bare function, ``fn:live`` for an alias.
+
+        The bare function is counted under its name and, for callers that name it so, under ``fn:$LATEST``.
+        """
+        total = self._sum("Invocations", function, resource, since, until)
+        if resource == function:
+            total += self._sum("Invocations", function, f"{function}:$LATEST", since, until)
+        return total
 
     def throttles(self, function: str, *, since: datetime, until: datetime) -> int:
         """Sum Throttles over all qualifiers."""

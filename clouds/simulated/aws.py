@@ -94,12 +94,16 @@ class Deployer:
 
         return self._world.read("aws", "lambda:GetFunctionConfiguration", look)
 
-    def write_configuration(self, function: str, changes: Document, *, revision_id: str) -> Receipt:
+    def write_configuration(
+        self, function: str, changes: Document, *, revision_id: str, always: bool = False
+    ) -> Receipt:
         if NEVER_WRITTEN.intersection(changes):
             raise _invalid("lambda:UpdateFunctionConfiguration", "Environment and Role are never written.")
 
         def effect() -> str:
             found = self._at_revision(function, revision_id, "lambda:UpdateFunctionConfiguration")
+            if not always and all(found.latest.fields.get(name) == value for name, value in changes.items()):
+                return found.revision
             found.latest = Snapshot(
                 fields={**found.latest.fields, **changes},
                 package=found.latest.package,

@@ -92,7 +92,7 @@ def _drawn(found: PrimaryFunction, qualifier: str) -> str:
 
 def _behave(world: World, side: Side, function: str, payload: bytes, version: str) -> Observation:
     start = time.perf_counter()
-    behaviour = world.behaviours.get(function, lambda _side, body: body)
+    behaviour = world.behaviours.get(function, world.default_behaviour)
     try:
         body, outcome, error_type, error_message = behaviour(side, payload), Outcome.OK, "", ""
     except Exception as error:  # noqa: BLE001 - whatever a function raises is its outcome

@@ -124,6 +124,7 @@ class World:
         self.log_stores: set[tuple[str, str]] = set()
         self.logs: dict[tuple[str, str], tuple[LogLine, ...]] = {}
         self.behaviours: dict[str, Behaviour] = {}
+        self.default_behaviour: Behaviour = lambda _side, payload: payload
         self.effects: list[Effect] = []
         self.calls: Counter[str] = Counter()
         self.faults: list[Fault] = []
@@ -157,7 +158,8 @@ class World:
                 revision=self.revision(),
             )
             self.functions[name] = function
-            self.behaviours[name] = behaviour or (lambda _side, payload: payload)
+            if behaviour is not None:
+                self.behaviours[name] = behaviour
             if live:
                 function.versions["1"], function.next_version = latest, 2
                 function.aliases["live"] = Alias(version="1", revision=self.revision())
