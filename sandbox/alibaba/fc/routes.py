@@ -1,7 +1,7 @@
 """The paths of FC 3.0 and what answers them.
 
 Source: alibabacloud-fc20230330 4.8.3, client.py, read 2026-11-22. Calls of the API that the sandbox does not
-have are answered with PathNotSupported and the list of what there is in the documentation of the sandbox.
+have are answered with PathNotSupported; README.md beside this package lists what there is.
 """
 
 from __future__ import annotations

@@ -161,12 +161,12 @@ class LogService:
         if not 0 <= line <= LINES_LIMIT or offset < 0:
             raise wrong_query(f"line must be between 0 and {LINES_LIMIT}, offset not negative")
         query = str(asked.get("query") or "")
-        matches = compile_query(query)
+        search = compile_query(query)
         topic = asked.get("topic") or None
         rows = [
             row
-            for row in self._logs.visible(project, name, first=first, end=end)
-            if (topic is None or row.get("__topic__") == topic) and matches(row)
+            for row in self._logs.find_rows(project, name, search, first=first, end=end)
+            if topic is None or row.get("__topic__") == topic
         ]
         if str(asked.get("reverse", "")).lower() == "true":
             rows.reverse()

@@ -1,4 +1,4 @@
-"""Projects, logstores and rows. Rows are appended to a file per logstore and kept in memory, newest 200,000.
+"""Projects, logstores and rows. Rows are appended to a file per logstore and kept in memory, newest 100,000.
 
 A row can be queried only a short while after it was written, as on the real service.
 """
@@ -15,19 +15,20 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.alibaba import clock, files
+from sandbox.alibaba.sls.query import Search, searchable
 from sandbox.alibaba.wire import Refused
 
-ROWS_KEPT = 200_000
+ROWS_KEPT = 100_000
 Document = dict[str, Any]
 
 
 @dataclass(kw_only=True, slots=True)
 class LogStore:
-    """One logstore: settings, index (None until made), rows with the time from which each shows."""
+    """One logstore: settings, index (None until made), rows, each after when it shows and its text."""
 
     settings: Document
     index: Document | None = None
-    rows: deque[tuple[float, dict[str, str]]] = field(default_factory=lambda: deque(maxlen=ROWS_KEPT))
+    rows: deque[tuple[float, str, dict[str, str]]] = field(default_factory=lambda: deque(maxlen=ROWS_KEPT))
     appended: int = 0
 
 
@@ -45,7 +46,7 @@ class Logs:
             for place, document in files.documents(path.parent / "stores"):
                 store = LogStore(settings=document["settings"], index=document["index"])
                 rows = _read_rows(place.with_suffix(".rows"))
-                store.rows.extend((float(row["__time__"]), row) for row in rows)
+                store.rows.extend((float(row["__time__"]), searchable(row), row) for row in rows)
                 self._stores[path.parent.name, place.stem] = store
 
     def projects(self) -> dict[str, Document]:
@@ -127,18 +128,20 @@ class Logs:
             if store is None:
                 return
             shown = clock.now() + self._delay_s
-            store.rows.extend((shown, row) for row in rows)
+            store.rows.extend((shown, searchable(row), row) for row in rows)
             store.appended += len(rows)
             place = self._place(project, name).with_suffix(".rows")
             if store.appended > ROWS_KEPT:
-                files.write_bytes(place, _lines(row for _, row in store.rows))
+                files.write_bytes(place, _lines(row for _, _, row in store.rows))
                 store.appended = 0
                 return
             with place.open("ab") as log:
                 log.write(_lines(rows))
 
-    def visible(self, project: str, name: str, *, first: float, end: float) -> list[dict[str, str]]:
-        """Give the rows of [first, end) in unix seconds that can be queried by now, oldest first.
+    def find_rows(
+        self, project: str, name: str, search: Search, *, first: float, end: float
+    ) -> list[dict[str, str]]:
+        """Give the matching rows of [first, end) in unix seconds that can be queried by now, oldest first.
 
         Raises:
             Refused: 404, or 400 IndexConfigNotExist when the logstore has no index.
@@ -149,10 +152,11 @@ class Logs:
             if store.index is None:
                 raise Refused(400, "IndexConfigNotExist", f"logstore {name} has no index to query")
             found = []
-            for shown, row in reversed(store.rows):
+            for shown, text, row in reversed(store.rows):
                 if shown < first:
                     break  # a row never shows before its own time, so all that are left are too old
-                if shown <= at and first <= int(row["__time__"]) < end:
+                timely = shown <= at and first <= int(row["__time__"]) < end
+                if timely and search.may_match(text) and search(row):
                     found.append(row)
         found.reverse()
         return sorted(found, key=lambda row: int(row["__time__"]))

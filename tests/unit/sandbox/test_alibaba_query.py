@@ -2,7 +2,7 @@
 
 import pytest
 
-from sandbox.alibaba.sls.query import compile_query
+from sandbox.alibaba.sls.query import compile_query, searchable
 from sandbox.alibaba.wire import Refused
 
 ROW = {
@@ -33,7 +33,9 @@ ROW = {
     ],
 )
 def test_it_finds_the_row(query: str) -> None:
-    assert compile_query(query)(ROW)
+    search = compile_query(query)
+    assert search.may_match(searchable(ROW))
+    assert search(ROW)
 
 
 @pytest.mark.parametrize(
