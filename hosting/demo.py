@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import FrameType
 from typing import IO
@@ -24,7 +25,7 @@ from hosting import environment
 from hosting.environment import Demo
 from hosting.furnish import leave
 from hosting.launch import CLIENTS_LIMIT_S, STOP_LIMIT_S
-from hosting.layout import read_keys, write_layout
+from hosting.layout import earlier_ports, read_keys, write_layout
 from hosting.places import ROOT, free_port, remove_tree, servers_home, state_directory
 from hosting.postgres import open_cluster
 from hosting.process import HostingError, complain, descendants, dying_with_parent, send, server_identity
@@ -110,7 +111,7 @@ def wished_port(text: str) -> int:
     return int(text)
 
 
-def decide(state: Path) -> Demo:
+def decide(state: Path, earlier: Mapping[str, int]) -> Demo:
     """Choose ports and places. Holds no port open until its server binds it."""
     wish = wished_port(os.environ.get("PORT") or str(WEB_PORT))
     port = free_port(wish)
@@ -121,8 +122,8 @@ def decide(state: Path) -> Demo:
         cluster=open_cluster(state / "postgres", free_port()),
         store=open_store(state / "redis"),
         web_port=port,
-        aws_port=free_port(),
-        alibaba_port=free_port(),
+        aws_port=free_port(earlier.get("aws", 0)),
+        alibaba_port=free_port(earlier.get("alibaba", 0)),
         keys=read_keys(state),
     )
 
@@ -150,12 +151,13 @@ def start(began: float) -> int:
         if os.environ.get("CLEAN") == "1":
             wipe(state)
             print("The earlier demo's state is wiped.", flush=True)
+        earlier = earlier_ports(state)
         leave(state)
         remove_tree(state / "run")
         for name in ("run", "log"):
             (state / name).mkdir(mode=0o700, exist_ok=True)
         draw_keys(state)
-        demo = decide(state)
+        demo = decide(state, earlier)
         write_layout(demo, began)
         print(f"[{time.time() - began:5.1f} s] starting PostgreSQL, Redis and the sandbox clouds", flush=True)
         code = manage(demo)

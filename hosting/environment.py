@@ -140,6 +140,7 @@ def connecting(demo: Demo) -> dict[str, str]:
         "CUTOVER_DEMO_AWS_REGION": demo.keys["aws"]["region"],
         "CUTOVER_DEMO_ALIBABA_ACCOUNT": demo.keys["alibaba"]["account_id"],
         "CUTOVER_DEMO_ALIBABA_REGION": demo.keys["alibaba"]["region"],
+        "CUTOVER_DEMO_EVENTS": str(ROOT / "sandbox" / "samples"),
         "CUTOVER_DEMO_FC_ENDPOINT": demo.alibaba_host,
         "CUTOVER_DEMO_OSS_ENDPOINT": demo.alibaba_endpoint,
         "CUTOVER_DEMO_STS_ENDPOINT": demo.alibaba_host,

@@ -34,9 +34,6 @@ _SERVER_LIMIT_S = 90
 _COMMAND_LIMIT_S = 180
 _WORKER_LIMIT_S = 90
 _CONSUMERS = ("work", "rollback")
-_SHORTENED = (
-    "quiet before the relay, soak on standby, drain of triggers: a minute or less each, not hours or days",
-)
 
 
 class Clock:
@@ -119,7 +116,7 @@ def _load_samples(demo: Demo, clock: Clock) -> None:
 def _outcome(printed: str) -> dict[str, Any]:
     try:
         outcome = json.loads(printed)
-        links = outcome["login_urls"]
+        links, _ = outcome["login_urls"], outcome["policies"]
     except (ValueError, KeyError, TypeError):
         raise HostingError(f"'demo_setup' did not print its JSON document but {printed[:200]!r}") from None
     if missing := {"viewer", "operator", "approver"} - set(links):
@@ -130,7 +127,7 @@ def _outcome(printed: str) -> dict[str, Any]:
 def announce(demo: Demo, outcome: dict[str, Any]) -> str:
     """Give what a person reads when the demo is up."""
     links = environment.demo_file(demo, outcome["login_urls"])["web"]["login_urls"]
-    shortened = outcome.get("policies") or _SHORTENED
+    shortened = outcome["policies"]
     roles = "\n".join(f"      {role:<9} {links[role]}" for role in ("operator", "approver", "viewer"))
     policies = "\n".join(f"      - {sentence}" for sentence in shortened)
     return f"""

@@ -25,6 +25,14 @@ def read_keys(state: Path) -> dict[str, object]:
     return dict(json.loads((state / "sandbox" / "keys.json").read_text()))
 
 
+def earlier_ports(state: Path) -> dict[str, int]:
+    """Give the ports of the demo before, so that addresses stay; empty when there was none."""
+    written = state / "run" / "layout.json"
+    if not written.exists():
+        return {}
+    return {name: int(port) for name, port in json.loads(written.read_text())["ports"].items()}
+
+
 def read_layout(state: Path) -> tuple[Demo, float]:
     """Read the demo and the moment it began."""
     content = json.loads((state / "run" / "layout.json").read_text())
