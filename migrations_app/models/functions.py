@@ -27,7 +27,7 @@ INVOCABLE_EFFECTS = frozenset({Effects.READ_ONLY, Effects.REPEATABLE, Effects.IS
 class FunctionMigration(models.Model):
     """One Lambda function's cutover.
 
-    ``phase`` and ``version`` are written by ``services.phases.move`` alone (compare-and-set). ``fence`` grows
+    ``phase`` and ``version`` are written by ``services.phases`` alone (compare-and-set). ``fence`` grows
     with every operation that starts; a worker that holds an older one can write nothing. JSON shapes:
 
     - facts: ``cutover.ports.FunctionFacts`` as a document.

@@ -21,7 +21,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from cutover.errors import GuardNotMet, OperationRunning, StaleState
-from cutover.planning import Plan, describe
+from cutover.planning import OperationKind, Plan, describe
 from cutover.ports import Receipt
 from migrations_app.models import Action, ActionState, FunctionMigration, Operation, OperationState
 from migrations_app.models.operations import OPEN_STATES
@@ -100,11 +100,13 @@ def submit_rollback(
     parameters: Mapping[str, Any] | None = None,
     evidence: Mapping[str, Any] | None = None,
     idempotency_key: str = "",
+    kind: OperationKind = OperationKind.ROLLBACK,
+    queue: str = "rollback",
 ) -> Operation:
-    """Write a rollback down, in front of everything else on the function.
+    """Write a way back (a rollback, or a restore) down, in front of everything else on the function.
 
     Whatever is open is superseded in the same transaction: its fence is then old and it can write nothing
-    more. An open rollback is given back instead of a second one. Never refused as stale.
+    more. An open one of the same kind is given back instead of a second one. Never refused as stale.
 
     Args:
         plan_for: gets the locked function, and whether `$LATEST` has to be put back because the superseded
@@ -116,10 +118,10 @@ def submit_rollback(
             return known
         restore_latest = False
         for other in function.operations.filter(state__in=OPEN_STATES):
-            if other.kind == "rollback":
+            if other.kind == kind:
                 return other
             restore_latest = restore_latest or latest_is_open(other)
-            _supersede(other, actor)
+            _supersede(other, f"A {kind.value} by {actor} went first.")
         return _write(
             function,
             plan_for(function, restore_latest),
@@ -128,7 +130,7 @@ def submit_rollback(
             parameters=parameters,
             evidence=evidence,
             idempotency_key=idempotency_key,
-            queue="rollback",
+            queue=queue,
             state=OperationState.PENDING,
         )
 
@@ -323,12 +325,12 @@ def _moved(function: FunctionMigration) -> str:
     return f"{function.name}: {who}. Nothing was done; look again and decide anew."
 
 
-def _supersede(operation: Operation, actor: str) -> None:
+def _supersede(operation: Operation, why: str) -> None:
     Operation.objects.filter(pk=operation.pk).update(
         state=OperationState.SUPERSEDED,
         finished_at=timezone.now(),
         lease_owner="",
-        error=f"A rollback by {actor} went first.",
+        error=why,
     )
     bell.tell(f"op-{operation.pk}")
 

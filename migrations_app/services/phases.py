@@ -1,4 +1,4 @@
-"""The only writer of ``FunctionMigration.phase``."""
+"""The only writer of ``FunctionMigration.phase`` and of its version."""
 
 from __future__ import annotations
 
@@ -57,3 +57,15 @@ def move(
             detail={"before": before.value, "after": after.value},
         )
         bell.tell(f"fn-{function.pk}", "inbox")
+
+
+def touch(function: FunctionMigration) -> None:
+    """Let the version grow without a move, so that a page that was drawn before is seen to be stale.
+
+    For decisions that change what the next click would mean: a weight, a hold, a declaration.
+    """
+    now = timezone.now()
+    with transaction.atomic():
+        FunctionMigration.objects.filter(pk=function.pk).update(version=F("version") + 1, changed_at=now)
+        function.refresh_from_db(fields=["version", "changed_at"])
+        bell.tell(f"fn-{function.pk}")

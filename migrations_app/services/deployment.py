@@ -1,0 +1,118 @@
+"""Declare side effects, plan and start the dual deploy, and write down what it left."""
+
+from __future__ import annotations
+
+import uuid
+
+from django.db import transaction
+
+from cutover.errors import BadInput, StaleState
+from cutover.phases import Trigger
+from cutover.planning import OperationKind, Plan, plan_deploy
+from migrations_app.models import ActionState, Effects, FunctionMigration, Operation
+from migrations_app.services import audit, guards, operations, phases
+from migrations_app.services.assessment import target_of
+from migrations_app.services.inventory import evidence_digest
+
+PLANNED = "deploy"
+"""Stands for an operation's own marker while a plan is only looked at."""
+
+
+def declare(
+    function_id: int, *, effects: str, reason: str, actor: str, expected_version: int | None = None
+) -> FunctionMigration:
+    """Write the side-effect contract down, with who says so and why.
+
+    Raises:
+        BadInput: no such contract, or no reason.
+        StaleState: the function changed since ``expected_version``.
+    """
+    if effects not in Effects.values:
+        raise BadInput(f"Side effects are one of {', '.join(Effects.values)}, not '{effects}'.")
+    if not reason.strip():
+        raise BadInput("Say why: the reason stands in the audit trail.")
+    with transaction.atomic():
+        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+        if expected_version is not None and function.version != expected_version:
+            raise StaleState()
+        function.effects, function.effects_reason, function.effects_by = effects, reason[:400], actor
+        function.save(update_fields=["effects", "effects_reason", "effects_by", "changed_at"])
+        audit.record(
+            actor=actor, verb="declare", function=function, reason=reason, detail={"effects": effects}
+        )
+        phases.touch(function)
+    return function
+
+
+def plan(function: FunctionMigration, *, marker: str = PLANNED) -> Plan:
+    """Give the exact actions of a deploy, and what forbids it now. Changes nothing."""
+    reasons = guards.deploy_reasons(function)
+    version = guards.original_version(function)
+    if not function.target or not version:
+        return Plan(
+            kind=OperationKind.DEPLOY,
+            function=function.name,
+            actions=(),
+            reasons=guards.sentences(reasons),
+        )
+    made = plan_deploy(
+        function=function.name,
+        code_sha256=f"{function.facts.get('code_sha256', '')}/{version}",
+        original_version=version,
+        target=target_of(function),
+        smoke=function.invocable,
+        marker=marker,
+    )
+    return Plan(
+        kind=made.kind,
+        function=made.function,
+        actions=made.actions,
+        reasons=guards.sentences(reasons),
+        notes=made.notes,
+    )
+
+
+def start(
+    function_id: int,
+    *,
+    actor: str,
+    reason: str,
+    expected_version: int | None = None,
+    idempotency_key: str = "",
+) -> Operation:
+    """Start the dual deploy.
+
+    Raises:
+        GuardNotMet, StaleState, OperationRunning: nothing is started.
+    """
+    with transaction.atomic():
+        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+        made = plan(function, marker=f"cutover-{uuid.uuid4().hex[:16]}")
+        return operations.submit(
+            function_id,
+            made,
+            actor=actor,
+            reason=reason,
+            parameters={"facts_digest": evidence_digest(function)},
+            expected_version=expected_version,
+            idempotency_key=idempotency_key,
+        )
+
+
+def settle(operation: Operation) -> None:
+    """Write the deployment down and move the phase; in the transaction that ends the operation."""
+    function = FunctionMigration.objects.select_for_update().get(pk=operation.function_id)
+    rows = {row.key: row for row in operation.actions.all()}
+    candidate, version = rows["candidate"], rows["candidate-version"]
+    function.deployment = {
+        "version": version.outcome["version"],
+        "arn": candidate.outcome.get("arn", ""),
+        "code_sha256": function.facts.get("code_sha256", ""),
+        "facts_digest": operation.parameters.get("facts_digest", ""),
+    }
+    if "smoke" in rows and rows["smoke"].state == ActionState.DONE:
+        function.deployment["smoke"] = rows["smoke"].outcome
+    function.save(update_fields=["deployment", "changed_at"])
+    phases.move(
+        function, Trigger.DEPLOY, actor=operation.asked_by, reason=operation.reason, operation=operation
+    )

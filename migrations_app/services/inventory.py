@@ -1,0 +1,129 @@
+"""The inventory: what AWS has, as rows; and what a change there does to the evidence."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields
+from typing import Any
+
+import orjson
+from django.db import transaction
+from django.utils import timezone
+
+from cutover.phases import Phase, Trigger
+from cutover.ports import FunctionFacts
+from migrations_app.models import Connection, FunctionMigration
+from migrations_app.models.operations import OPEN_STATES
+from migrations_app.services import audit, bell, phases
+
+_NAMES = frozenset(field.name for field in fields(FunctionFacts))
+_TUPLES = frozenset({"architectures", "layers", "versions", "triggers", "limits"})
+
+
+def facts_document(facts: FunctionFacts) -> dict[str, Any]:
+    """Give facts as a JSON document for a row."""
+    plain: dict[str, Any] = orjson.loads(orjson.dumps(asdict(facts)))
+    return plain
+
+
+def facts_from_document(stored: Mapping[str, Any]) -> FunctionFacts:
+    """Give the facts that ``facts_document`` wrote."""
+    return FunctionFacts(
+        **{
+            name: tuple(value) if name in _TUPLES else value
+            for name, value in stored.items()
+            if name in _NAMES
+        }
+    )
+
+
+def evidence_digest(function: FunctionMigration) -> str:
+    """Give the hex digest of what evidence is gathered on; another digest makes evidence stale."""
+    return hashlib.sha256(orjson.dumps(function.evidence_basis, option=orjson.OPT_SORT_KEYS)).hexdigest()
+
+
+def record_sync(
+    connection: Connection,
+    facts: Iterable[FunctionFacts],
+    *,
+    actor: str,
+    complete: bool = True,
+) -> dict[str, list[str]]:
+    """Write what was read from AWS. Gives names by what happened: {"new", "changed", "gone"}.
+
+    A function with an open operation keeps its facts: `$LATEST` may be a relay's for a moment. One that is
+    removed by decommissioning is not "gone". Each function is a transaction of its own.
+
+    Args:
+        complete: whether ``facts`` are all functions of the connection; otherwise none is found gone.
+    """
+    report: dict[str, list[str]] = {"new": [], "changed": [], "gone": []}
+    seen: list[str] = []
+    for one in facts:
+        seen.append(one.name)
+        if happened := _record(connection, one, actor):
+            report[happened].append(one.name)
+    if complete:
+        report["gone"] = _mark_gone(connection, seen)
+    with transaction.atomic():
+        now = timezone.now()
+        Connection.objects.filter(pk=connection.pk).update(
+            synced_at=now, sync_due_at=None, sync_report={**report, "total": len(seen)}
+        )
+        audit.record(
+            actor=actor,
+            verb="connection:synced",
+            detail={"connection": connection.name, **{key: len(names) for key, names in report.items()}},
+        )
+        bell.tell("inbox")
+    return report
+
+
+def _record(connection: Connection, facts: FunctionFacts, actor: str) -> str:
+    document = facts_document(facts)
+    now = timezone.now()
+    with transaction.atomic():
+        function = (
+            FunctionMigration.objects.select_for_update()
+            .filter(connection=connection, name=facts.name)
+            .first()
+        )
+        if function is None:
+            FunctionMigration.objects.create(
+                connection=connection, name=facts.name, arn=facts.arn, facts=document, inventoried_at=now
+            )
+            return "new"
+        if function.operations.filter(state__in=OPEN_STATES).exists():
+            return ""
+        before, before_digest = function.facts, evidence_digest(function)
+        function.facts, function.arn, function.inventoried_at = document, facts.arn, now
+        function.gone_at = None
+        function.save(update_fields=["facts", "arn", "inventoried_at", "gone_at", "changed_at"])
+        if _same(before, document):
+            return ""
+        bell.tell(f"fn-{function.pk}")
+        if function.stage is Phase.VALIDATED and evidence_digest(function) != before_digest:
+            phases.move(
+                function,
+                Trigger.INVALIDATE,
+                actor=actor,
+                reason="Code, configuration or role changed on AWS; validate again.",
+            )
+        return "changed"
+
+
+def _same(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    """Compare without what our own routing changes: versions, aliases and the time of the last change."""
+    ours = {"versions", "aliases", "last_modified"}
+    return {k: v for k, v in before.items() if k not in ours} == {
+        k: v for k, v in after.items() if k not in ours
+    }
+
+
+def _mark_gone(connection: Connection, seen: Sequence[str]) -> list[str]:
+    gone = FunctionMigration.objects.filter(connection=connection, gone_at=None).exclude(name__in=seen)
+    gone = gone.exclude(phase__in=[Phase.DECOMMISSIONING, Phase.DECOMMISSIONED, Phase.RESTORING])
+    names = list(gone.values_list("name", flat=True))
+    gone.update(gone_at=timezone.now())
+    return names

@@ -1,0 +1,120 @@
+"""The way back from decommissioning: AWS as it was, with all traffic. It asks no guard."""
+
+from __future__ import annotations
+
+import datetime as dt
+import uuid
+from dataclasses import replace
+
+from django.db import transaction
+from django.utils import timezone
+
+from cutover.phases import Phase, Trigger, next_phase
+from cutover.planning import ALIAS, OperationKind, Plan, plan_restore
+from migrations_app.models import ActionState, FunctionMigration, Operation
+from migrations_app.services import connections, operations, phases
+
+CALL_LIMIT = dt.timedelta(seconds=90)
+"""How long after its lease a worker's last call may still arrive: the longest read limit, and some."""
+
+
+def plan(function: FunctionMigration, *, marker: str = "restore") -> Plan:
+    """Give the exact actions of a restore from the rung that was reached. Changes nothing."""
+    made = plan_restore(
+        function=function.name,
+        archive=function.archive or None,
+        reserved=function.reserved_concurrency,
+        deleted=_deletion(function) in (ActionState.INTENDED, ActionState.DONE),
+        original_version=function.routing.get("original_version", ""),
+        marker=marker,
+    )
+    return replace(
+        made, notes=("Function URLs, version numbers and positions in streams cannot be brought back.",)
+    )
+
+
+def start(function_id: int, *, actor: str, reason: str, idempotency_key: str = "") -> Operation:
+    """Start the restore; a decommissioning that runs is superseded.
+
+    Raises:
+        IllegalTransition: the AWS side is whole.
+        UnsafePlan: the function is gone and there is no archive.
+    """
+    with transaction.atomic():
+        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+        if function.stage is not Phase.RESTORING:
+            next_phase(function.stage, Trigger.RESTORE)
+        marker = f"cutover-{uuid.uuid4().hex[:16]}"
+        operation = operations.submit_rollback(
+            function_id,
+            lambda locked, _: plan(locked, marker=marker),
+            actor=actor,
+            reason=reason,
+            idempotency_key=idempotency_key,
+            kind=OperationKind.RESTORE,
+            queue="work",
+        )
+        if function.stage is not Phase.RESTORING:
+            phases.move(function, Trigger.RESTORE, actor=actor, reason=reason, operation=operation)
+            _wait_for_late_deletion(function, operation)
+    return operation
+
+
+def settle(operation: Operation) -> None:
+    """Write that AWS is whole and has all traffic. Its versions may have new numbers."""
+    function = (
+        FunctionMigration.objects.select_for_update(of=("self",))
+        .select_related("connection")
+        .get(pk=operation.function_id)
+    )
+    outcomes = {row.key: row.outcome for row in operation.actions.all()}
+    if "recreate-version" in outcomes:
+        version = str(outcomes["recreate-version"]["version"])
+        function.routing = {"original_version": version}
+        function.facts = {**function.facts, "aliases": {}, "versions": [version]}
+    function.facts.setdefault("aliases", {})[ALIAS] = {
+        "version": function.routing["original_version"],
+        "weights": {},
+    }
+    function.desired_weight_bp, function.ladder, function.step_started_at = 0, [], None
+    function.observed_weight_bp, function.weight_read_at = 0, timezone.now()
+    function.gone_at, function.advice = None, ""
+    function.save(
+        update_fields=[
+            "routing",
+            "facts",
+            "desired_weight_bp",
+            "ladder",
+            "step_started_at",
+            "observed_weight_bp",
+            "weight_read_at",
+            "gone_at",
+            "advice",
+            "changed_at",
+        ]
+    )
+    phases.move(
+        function,
+        Trigger.RESTORE_DONE,
+        actor=operation.asked_by,
+        reason=operation.reason,
+        operation=operation,
+    )
+    connections.request_sync(function.connection, actor="cutover")
+
+
+def _deletion(function: FunctionMigration) -> str:
+    """Give the state of the last deletion; INTENDED means that nobody knows whether it was done."""
+    rows = [
+        operation.actions.filter(key="delete").values_list("state", flat=True).first()
+        for operation in function.operations.filter(kind=OperationKind.DECOMMISSION)[:1]
+    ]
+    return rows[0] or "" if rows else ""
+
+
+def _wait_for_late_deletion(function: FunctionMigration, operation: Operation) -> None:
+    """Let a deletion that may be under way arrive first: DeleteFunction knows no condition."""
+    last = function.operations.filter(kind=OperationKind.DECOMMISSION).first()
+    if last is None or last.lease_until is None or _deletion(function) != ActionState.INTENDED:
+        return
+    Operation.objects.filter(pk=operation.pk).update(due_at=last.lease_until + CALL_LIMIT)
