@@ -11,7 +11,7 @@ Recipe, for each action in order:
 
 A failure turns the operation back: everything with an undo is taken back in reverse order. A way back
 (rollback, restore) is never undone; it is tried again for long. Losing the lease anywhere ends this worker's
-part in silence: whoever has the fence goes on. Waits and retries give the lease back and make the row due later.
+part in silence: whoever has the fence goes on. Waits and retries give the lease back; the row is due later.
 """
 
 from __future__ import annotations
@@ -263,7 +263,7 @@ def _fail(
 def _may_have_happened(action: Action, failure: CutoverError) -> bool:
     """Tell whether an action that failed is to be undone all the same.
 
-    After trouble on the way nobody knows whether the call arrives late; and some refusals come after an effect.
+    After trouble on the way nobody knows whether the call arrives late; some refusals come after an effect.
     """
     if action.state != ActionState.INTENDED:
         return False

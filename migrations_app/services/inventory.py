@@ -29,13 +29,10 @@ def facts_document(facts: FunctionFacts) -> dict[str, Any]:
 
 def facts_from_document(stored: Mapping[str, Any]) -> FunctionFacts:
     """Give the facts that ``facts_document`` wrote."""
-    return FunctionFacts(
-        **{
-            name: tuple(value) if name in _TUPLES else value
-            for name, value in stored.items()
-            if name in _NAMES
-        }
-    )
+    values: dict[str, Any] = {
+        name: tuple(value) if name in _TUPLES else value for name, value in stored.items() if name in _NAMES
+    }
+    return FunctionFacts(**values)
 
 
 def evidence_digest(function: FunctionMigration) -> str:

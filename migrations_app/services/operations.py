@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from cutover.errors import GuardNotMet, OperationRunning, StaleState
@@ -296,7 +296,7 @@ def release(operation: Operation) -> None:
     bell.tell(f"op-{operation.pk}", "inbox")
 
 
-def _held(lease: Lease) -> Any:
+def _held(lease: Lease) -> QuerySet[Operation]:
     """Lock function then operation, and give the operation's query set if the lease is still good."""
     fence = (
         FunctionMigration.objects.select_for_update()

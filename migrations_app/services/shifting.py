@@ -1,7 +1,8 @@
 """Move the weight: plan, start, hold and resume; and what a finished move leaves in the rows.
 
 ``desired_weight_bp`` is what was asked for last and is written when the move is submitted;
-``observed_weight_bp`` is what AWS's alias said when it was read last. An operation that is undone puts the desired weight back.
+``observed_weight_bp`` is what AWS's alias said when it was read last. An operation that is undone puts the
+desired weight back.
 """
 
 from __future__ import annotations

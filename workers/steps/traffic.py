@@ -198,7 +198,7 @@ def _moved(work: Work, route: Route) -> Conflict:
     kind = OperationKind(work.operation.kind)
     return Conflict(
         f"'{route.alias}' of {work.function.name} points at version {route.version}{rest}, which is not what "
-        f"Cutover left there: somebody else moved it. The {kind.value} stops; theirs stays. Sync, then look again.",
+        f"Cutover left there: somebody else moved it. The {kind.value} stops, theirs stays. Sync first.",
         cloud="aws",
         operation=work.action.call,
     )
