@@ -1,4 +1,4 @@
-"""One suite for every port of the candidate cloud, on the simulated FC and on the SDKs against the sandbox."""
+"""One suite for every port of the candidate cloud: the simulated FC, and the SDKs against the sandbox."""
 
 import json
 import time

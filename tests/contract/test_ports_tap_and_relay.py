@@ -1,0 +1,285 @@
+"""Tap and relay as they really run: layers, versions and a weighted alias in the sandbox's Lambda and FC."""
+
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from adapters import build
+from cutover.observation import Observation, Outcome
+from cutover.planning import tap_handler
+from tests.contract import ports
+from tests.contract.ports import Candidate, Primary
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(180)]
+
+NODE_CALLBACK = """
+exports.handler = (event, context, callback) => {
+  if (event.fail) { const e = new Error(event.fail); e.name = 'ValueError'; callback(e); return; }
+  callback(null, {echo: event});
+};
+"""
+NODE_ASYNC = """
+exports.handler = async (event) => {
+  if (event.fail) { const e = new Error(event.fail); e.name = 'ValueError'; throw e; }
+  return {echo: event};
+};
+"""
+NODE_MODULE = NODE_ASYNC.replace("exports.handler =", "export const handler =")
+
+KINDS = {
+    "python": ("python3.11", "app.handler", {"app_py": ports.ECHO}),
+    "node callback": ("nodejs20.x", "index.handler", {"index_js": NODE_CALLBACK}),
+    "node async": ("nodejs20.x", "index.handler", {"index_js": NODE_ASYNC}),
+    "node module": ("nodejs20.x", "index.handler", {"index_mjs": NODE_MODULE}),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shifting:
+    """A function whose ``live`` splits between tap and relay."""
+
+    name: str
+    tap: str
+    relay: str
+    queue_url: str
+    secret_arn: str
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Primary, Candidate]]:
+    with ports.pair(tmp_path_factory.mktemp("state")) as halves:
+        yield halves
+
+
+def shifting(primary: Primary, candidate: Candidate, kind: str, weight_bp: int, **more: Any) -> Shifting:
+    """Deploy on FC, publish tap and relay in the order of a shift, restore `$LATEST`, move the weight."""
+    runtime, handler, files = KINDS[kind]
+    name = primary.make(runtime=runtime, handler=handler, package=ports.zipped(**files))
+    aws, fc = primary.cloud, candidate.cloud
+    fc.deployer.create(candidate.specify(name))
+    version = fc.deployer.publish_version(name, marker="m").outcome["version"]
+    fc.deployer.point_alias(name, "live", version=version)
+    assert candidate.raw is not None
+    key = candidate.raw.keys.relay
+    secret_arn = aws.secrets.ensure(
+        f"cutover/{name}/fc",
+        json.dumps({"access_key_id": key.access_key_id, "access_key_secret": key.access_key_secret}),
+        role_arn=primary.role_arn,
+    ).outcome["arn"]
+    queue_url = aws.queue.ensure(f"cutover-{name}", role_arn=primary.role_arn).outcome["url"]
+    settings = {
+        "function": name,
+        "target": name,
+        "alias": "live",
+        "fc_url": fc.fc_url,
+        "secret_arn": secret_arn,
+        "queue_url": queue_url,
+        "handler": handler,
+        **more,
+    }
+    layers = {
+        content: aws.publisher.publish_layer(
+            f"cutover-{content}-{name}", archive, marker="m", runtimes=["python3.12", runtime]
+        ).outcome["arn"]
+        for content, archive in (
+            ("relay", build.relay_layer()),
+            ("tap", build.tap_layer()),
+            ("settings", build.settings_layer(settings)),
+        )
+    }
+    original = aws.publisher.configuration(name)
+    relay = _published(
+        primary,
+        name,
+        "relay",
+        {
+            "Runtime": "python3.12",
+            "Handler": "cutover_relay.handler",
+            "Layers": [layers["relay"], layers["settings"]],
+            "Timeout": 10,
+        },
+    )
+    tap = _published(
+        primary,
+        name,
+        "tap",
+        {
+            "Runtime": runtime,
+            "Handler": tap_handler(runtime),
+            "Layers": [layers["tap"], layers["settings"]],
+            "Timeout": 5,
+        },
+    )
+    now = aws.publisher.configuration(name)
+    fields = {field: original.fields[field] for field in ("Runtime", "Handler", "Layers", "Timeout")}
+    restored = aws.publisher.write_configuration(name, fields, revision_id=now.revision_id)
+    assert restored.outcome["fingerprint"] == original.fingerprint
+    weights = {relay: weight_bp} if 0 < weight_bp < 10_000 else {}
+    aws.router.route(
+        name, "live", version=relay if weight_bp == 10_000 else tap, weights=weights, revision_id=None
+    )
+    return Shifting(name=name, tap=tap, relay=relay, queue_url=queue_url, secret_arn=secret_arn)
+
+
+def _published(primary: Primary, name: str, marker: str, changes: dict[str, Any]) -> str:
+    publisher = primary.cloud.publisher
+    publisher.write_configuration(name, changes, revision_id=publisher.configuration(name).revision_id)
+    now = publisher.configuration(name)
+    receipt = publisher.publish_version(
+        name, code_sha256=now.code_sha256, revision_id=now.revision_id, marker=marker
+    )
+    return str(receipt.outcome["version"])
+
+
+def _messages(primary: Primary, url: str, expected: int) -> list[dict[str, Any]]:
+    """Take messages off the queue until there are as many as expected, or ten seconds are over."""
+    found: list[dict[str, Any]] = []
+    end = time.monotonic() + 10
+    while len(found) < expected and time.monotonic() < end:
+        received = primary.cloud.queue.receive(url, wait_s=1, at_most=10)
+        primary.cloud.queue.delete(url, [one.receipt for one in received])
+        found += [json.loads(one.body) for one in received]
+    return found
+
+
+def _call(primary: Primary, name: str, event: object, qualifier: str = "live") -> Observation:
+    return primary.cloud.invoker.invoke(name, json.dumps(event).encode(), qualifier=qualifier, timeout_s=10)
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_it_answers_every_call_and_reports_each_once(both: tuple[Primary, Candidate], kind: str) -> None:
+    primary, candidate = both
+    given = shifting(primary, candidate, kind, 5000)
+
+    with ThreadPoolExecutor(4) as pool:
+        seen = list(pool.map(lambda n: _call(primary, given.name, {"n": n}), range(60)))
+
+    assert [one.outcome for one in seen] == [Outcome.OK] * 60
+    assert [json.loads(one.payload) for one in seen] == [{"echo": {"n": n}} for n in range(60)]
+    messages = _messages(primary, given.queue_url, 60)
+    assert sorted(m["request_id"] for m in messages) == sorted(one.request_id for one in seen)
+    sides = {m["request_id"]: m["side"] for m in messages}
+    assert sides == {one.request_id: "candidate" if one.version == given.relay else "primary" for one in seen}
+    assert {"candidate", "primary"} == set(sides.values())
+    for message in messages:
+        assert message["outcome"] == "ok"
+        assert message["answer"] == {"echo": message["event"]}
+        assert message["duration_ms"] is not None
+        assert bool(message.get("fc_request_id")) == (message["side"] == "candidate")
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_it_fails_as_the_function_fails_on_either_side(both: tuple[Primary, Candidate], kind: str) -> None:
+    primary, candidate = both
+    given = shifting(primary, candidate, kind, 5000)
+
+    for version, side in ((given.tap, "primary"), (given.relay, "candidate")):
+        seen = _call(primary, given.name, {"fail": "no such order"}, version)
+
+        assert seen.outcome is Outcome.ERROR
+        assert (seen.error_type, seen.error_message) == ("ValueError", "no such order")
+        (message,) = _messages(primary, given.queue_url, 1)
+        assert (message["side"], message["outcome"], message["error_type"]) == (side, "error", "ValueError")
+
+
+@pytest.mark.parametrize("kind", list(KINDS))
+def test_it_answers_a_probe_without_calling_anything(both: tuple[Primary, Candidate], kind: str) -> None:
+    primary, candidate = both
+    given = shifting(primary, candidate, kind, 0)
+
+    for version, what in ((given.tap, "tap"), (given.relay, "relay")):
+        seen = _call(primary, given.name, {"cutover-probe": "nonce"}, version)
+        assert json.loads(seen.payload) == {"cutover-probe": "nonce", "is": what, "settings": True}
+
+    assert _messages_now(primary, given) == 0
+
+
+def _messages_now(primary: Primary, given: Shifting) -> int:
+    return len(primary.cloud.queue.receive(given.queue_url, wait_s=0, at_most=10))
+
+
+@pytest.mark.parametrize("kind", ["python", "node async"])
+def test_it_masks_secrets_before_anything_leaves_the_function(
+    both: tuple[Primary, Candidate], kind: str
+) -> None:
+    primary, candidate = both
+    given = shifting(primary, candidate, kind, 5000, redact=["/deep/*/pin", "mothersName"])
+    event = {
+        "password": "hidden-value",
+        "headers": {"Authorization": "hidden-value", "accept": "text/plain"},
+        "body": json.dumps({"api_key": "hidden-value", "n": 1}),
+        "deep": [{"pin": "hidden-value"}],
+        "mothers_name": "hidden-value",
+    }
+
+    for version in (given.tap, given.relay):
+        seen = _call(primary, given.name, event, version)
+        assert json.loads(seen.payload) == {"echo": event}
+        (message,) = _messages(primary, given.queue_url, 1)
+        # The answer echoes under /echo, where the pointer does not reach.
+        assert "hidden-value" not in json.dumps(message["event"])
+        assert message["event"]["headers"]["accept"] == "text/plain"
+
+
+@pytest.mark.parametrize("kind", ["python", "node async"])
+def test_it_reports_a_large_event_by_hash_and_size(both: tuple[Primary, Candidate], kind: str) -> None:
+    primary, candidate = both
+    given = shifting(primary, candidate, kind, 5000)
+
+    for version in (given.tap, given.relay):
+        _call(primary, given.name, {"text": "x" * 40_000}, version)
+        (message,) = _messages(primary, given.queue_url, 1)
+        assert message["event"] is None
+        assert message["event_bytes"] > 40_000
+        assert len(message["event_sha256"]) == 64
+
+
+def test_it_never_answers_with_a_success_when_the_candidate_is_gone(
+    both: tuple[Primary, Candidate],
+) -> None:
+    primary, candidate = both
+    given = shifting(primary, candidate, "python", 10_000)
+    candidate.cloud.deployer.delete(given.name)
+
+    seen = _call(primary, given.name, {"n": 1})
+
+    assert seen.outcome is Outcome.ERROR
+    assert seen.error_type == "RefusedError"
+    (message,) = _messages(primary, given.queue_url, 1)
+    assert (message["outcome"], message["error_type"]) == ("error", "RefusedError")
+
+
+def test_it_falls_back_to_the_original_where_that_was_declared_safe(
+    both: tuple[Primary, Candidate],
+) -> None:
+    primary, candidate = both
+    given = shifting(
+        primary, candidate, "python", 10_000, repeatable=True, fall_back=True, original_version="1"
+    )
+    candidate.cloud.deployer.delete(given.name)
+
+    seen = _call(primary, given.name, {"n": 1})
+
+    # The function's role may not invoke itself in every account; here the sandbox decides.
+    assert seen.outcome in (Outcome.OK, Outcome.ERROR)
+    if seen.outcome is Outcome.OK:
+        assert json.loads(seen.payload) == {"echo": {"n": 1}}
+
+
+def test_it_reads_the_key_again_after_it_was_rotated(both: tuple[Primary, Candidate]) -> None:
+    primary, candidate = both
+    given = shifting(primary, candidate, "python", 10_000)
+    wrong = {"access_key_id": "nobody", "access_key_secret": "nothing"}
+    primary.cloud.secrets.ensure(f"cutover/{given.name}/fc", json.dumps(wrong), role_arn=None)
+    assert _call(primary, given.name, {"n": 1}).outcome is Outcome.ERROR
+    assert candidate.raw is not None
+    key = candidate.raw.keys.relay
+    right = {"access_key_id": key.access_key_id, "access_key_secret": key.access_key_secret}
+    primary.cloud.secrets.ensure(f"cutover/{given.name}/fc", json.dumps(right), role_arn=None)
+
+    assert _call(primary, given.name, {"n": 2}).outcome is Outcome.OK
