@@ -74,7 +74,9 @@ def test_the_weight_grows_only_when_everything_speaks_for_it(seen: Snapshot) -> 
         assert seen.phase is Phase.SHIFTING
         assert seen.live not in (Result.FAIL, Result.ERROR)
         assert seen.paired is Result.PASS
-        assert not (seen.paired_stale or seen.held or seen.operation_running)
+        assert not seen.paired_stale
+        assert not seen.held
+        assert not seen.operation_running
         assert seen.observed_bp == seen.desired_bp
         if seen.desired_bp:
             assert seen.step_started_at is not None
