@@ -28,7 +28,15 @@ from hosting.launch import CLIENTS_LIMIT_S, STOP_LIMIT_S
 from hosting.layout import earlier_ports, read_keys, write_layout
 from hosting.places import ROOT, free_port, remove_tree, servers_home, state_directory
 from hosting.postgres import open_cluster
-from hosting.process import HostingError, complain, descendants, dying_with_parent, send, server_identity
+from hosting.process import (
+    HostingError,
+    adopt_orphans,
+    complain,
+    descendants,
+    dying_with_parent,
+    send,
+    server_identity,
+)
 from hosting.redis import open_store
 
 WEB_PORT = 8000
@@ -179,6 +187,8 @@ def main() -> None:
     os.chdir(ROOT)
     # Honcho hands bound methods to its processes, which only a fork can carry.
     multiprocessing.set_start_method("fork")
+    # What a killed launcher leaves behind comes here, and ends with the demo.
+    adopt_orphans()
     signal.signal(signal.SIGHUP, _hang_up)
     try:
         sys.exit(start(float(os.environ.get("HOSTING_BEGAN") or time.time())))

@@ -187,6 +187,7 @@ class Launcher:
         if signal.SIGUSR1 in self._asked:
             self._kept_down = True
             self._stop_command()
+            self._end_all_below()
             _say(f"{self.order.name} is kept down until SIGUSR2")
         if signal.SIGUSR2 in self._asked:
             self._kept_down, self._start_at = False, 0.0
