@@ -728,6 +728,32 @@ class TestFaults:
             alibaba.create_function("dropped", source=ECHO_NODE)
         assert alibaba.fc().get_function("dropped", fc.GetFunctionRequest()).body.function_name == "dropped"
 
+    @pytest.mark.parametrize("kind", ["reset", "hang"])
+    def test_a_connection_can_break_before_anything_happened(
+        self, alibaba: RunningAlibaba, kind: str
+    ) -> None:
+        rule = {"cloud": "alibaba", "kind": kind, "operation": "CreateFunction", "times": 1, "ms": 50}
+        fault(alibaba, "POST", rule)
+        with pytest.raises(Exception, match=r"(?i)connection|retry"):
+            alibaba.create_function(f"never-{kind}", source=ECHO_NODE)
+        request = fc.GetFunctionRequest()
+        assert refusal(lambda: alibaba.fc().get_function(f"never-{kind}", request))[0] == 404
+
+    def test_latency_delays_one_function_only(self, alibaba: RunningAlibaba) -> None:
+        for name in ("delayed", "prompt"):
+            alibaba.create_function(name, source=ECHO_NODE)
+            alibaba.invoke(name)
+        fault(alibaba, "POST", {"cloud": "alibaba", "kind": "latency", "ms": 400, "function": "delayed"})
+
+        def seconds(name: str) -> float:
+            began = time.monotonic()
+            alibaba.invoke(name)
+            return time.monotonic() - began
+
+        assert seconds("delayed") >= 0.4
+        assert min(seconds("prompt") for _ in range(3)) < 0.4
+        fault(alibaba, "DELETE")
+
     def test_admin_routes_want_the_token(self, alibaba: RunningAlibaba) -> None:
         with pytest.raises(urllib.error.HTTPError) as refused:
             urllib.request.urlopen(f"{alibaba.url}/_sandbox/faults")

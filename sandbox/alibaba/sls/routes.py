@@ -146,7 +146,7 @@ class LogService:
         if request.method == "GET":
             index = self._logs.find_store(project, name).index
             if index is None:
-                raise Refused(400, "IndexConfigNotExist", "index config doesn't exist")
+                raise Refused(404, "IndexConfigNotExist", "index config doesn't exist")
             return json_reply(index)
         index = None if request.method == "DELETE" else document
         self._logs.set_index(project, name, index, new=request.method == "POST")
