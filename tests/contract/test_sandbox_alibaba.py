@@ -379,6 +379,16 @@ class TestInvocation:
         assert document["errorType"] == "ValueError"
         assert 'File "/code/index.py", line 2, in handler' in document["stackTrace"][0][0]
 
+    def test_a_module_that_cannot_be_loaded_is_told_without_paths_of_the_machine(
+        self, alibaba: RunningAlibaba
+    ) -> None:
+        alibaba.create_function("unloadable", source="import nothing_here\n", runtime="python3.12")
+        document = json.loads(alibaba.invoke("unloadable").body.read())
+        assert document["errorType"] == "ModuleNotFoundError"
+        assert [frame[0] for frame in document["stackTrace"]] == [
+            '  File "/code/index.py", line 1, in <module>'
+        ]
+
     def test_an_error_given_to_the_callback_is_handled(self, alibaba: RunningAlibaba) -> None:
         alibaba.create_function(
             "cb-error", source="exports.handler = (e, c, done) => done(new Error('told'))"
@@ -819,6 +829,22 @@ class TestRestart:
             assert second.bucket("kept-bucket").get_object("k").read() == b"v"
             project = second.sls().get_project("kept-logs", sls.GetProjectRequest()).body
             assert project.project_name == "kept-logs"
+
+    def test_an_accepted_event_is_carried_out_after_a_restart(self, tmp_path: Path) -> None:
+        marks = tmp_path / "marks"
+        source = (
+            "const fs = require('fs');\nexports.handler = async () => {\n"
+            f"  fs.appendFileSync('{marks}', 'begun ');\n"
+            f"  const again = fs.readFileSync('{marks}', 'utf8') !== 'begun ';\n"
+            "  if (!again) await new Promise((done) => setTimeout(done, 20000));\n"
+            f"  fs.appendFileSync('{marks}', 'ended ');\n}};"
+        )
+        with running_alibaba(tmp_path / "state") as first:
+            first.create_function("resumed", source=source, timeout=30)
+            first.invoke("resumed", x_fc_invocation_type="Async")
+            eventually(lambda: marks.exists())
+        with running_alibaba(tmp_path / "state"):
+            eventually(lambda: marks.read_text() == "begun begun ended ")
 
     def test_it_ends_in_order_and_leaves_no_process(self, tmp_path: Path) -> None:
         with running_alibaba(tmp_path) as running:

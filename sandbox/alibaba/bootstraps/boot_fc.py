@@ -43,8 +43,13 @@ def set_up_logging() -> None:
 
 
 def stack_of(error: BaseException) -> list[list[str]]:
-    """Give FC's form of a stack trace: one list of texts per frame, without this bootstrap's own frames."""
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__]
+    """Give FC's form of a stack trace: one list of texts per frame, without those of bootstrap and import."""
+    own = (__file__, importlib.__file__)
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if frame.filename not in own and not frame.filename.startswith("<frozen importlib")
+    ]
     return [[f'  File "{f.filename}", line {f.lineno}, in {f.name}', f"    {f.line}"] for f in frames]
 
 

@@ -73,7 +73,7 @@ class Instances:
             )
         if language == "node":
             return find_node(), str(BOOTSTRAPS / "boot_fc.mjs"), handler
-        return sys.executable, "-I", "-u", str(BOOTSTRAPS / "boot_fc.py"), handler
+        return sys.executable, "-I", "-B", "-u", str(BOOTSTRAPS / "boot_fc.py"), handler
 
     def _environment(self, target: Target) -> dict[str, str]:
         config = target.config
