@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import json
 from typing import Any
 
 from cutover.errors import BadInput
 from migrations_app.models import Connection
 from migrations_app.services import connections
+from workers import connections as acting
 from workers.cli.frame import Answer, Code, Context, moment, table
 from workers.cli.lookup import connection_named
-from workers.inventory import check_connection, sync_connection
 
 
 def register(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -88,7 +89,7 @@ def check(context: Context) -> Answer:
     found = []
     for row in rows:
         context.say(f"Checking {row.name}.")
-        check_connection(row.pk)
+        acting.check(row.pk)
         row.refresh_from_db()
         found.append({"connection": row.name, "checked_at": moment(row.checked_at), **row.check_report})
     code = Code.GOOD
@@ -100,6 +101,10 @@ def check(context: Context) -> Answer:
     for one in found:
         lines.append(f"{one['connection']}: {one.get('sentence', '')}")
         lines += [f"  missing for {gap['purpose']}: {gap['action']}" for gap in one.get("gaps", ())]
+        missing = {gap["purpose"] for gap in one.get("gaps", ())}
+        for purpose, policy in one.get("policies", {}).items():
+            if purpose in missing:
+                lines += [f"  policy to paste for {purpose}:", json.dumps(policy, indent=2)]
     return Answer(document=found, text="\n".join(lines), code=code)
 
 
@@ -107,6 +112,11 @@ def sync(context: Context) -> Answer:
     """Read the inventory of AWS."""
     row = connection_named(context.options.connection, cloud=Connection.Cloud.AWS)
     context.say(f"Reading the functions of {row.name}.")
-    report = sync_connection(row.pk)
+    acting.sync(row.pk)
+    row.refresh_from_db()
+    report = row.sync_report
+    found = {"connection": row.name, "synced_at": moment(row.synced_at), **report}
+    if error := report.get("error"):
+        return Answer(document=found, text=f"The inventory could not be read: {error}", code=Code.UNKNOWN)
     rows = [(what, ", ".join(names) or "-") for what, names in report.items() if isinstance(names, list)]
-    return Answer(document={"connection": row.name, **report}, text=table(("", "FUNCTIONS"), rows))
+    return Answer(document=found, text=table(("", "FUNCTIONS"), rows))

@@ -21,6 +21,11 @@ AGAIN_AFTER_S = 5.0
 _asked: dict[int, float] = {}
 
 
+def forget() -> None:
+    """Forget when rollbacks were asked for, as a new process does."""
+    _asked.clear()
+
+
 def judge_and_act(
     function_id: int,
     *,

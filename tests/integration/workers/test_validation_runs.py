@@ -217,7 +217,11 @@ def test_secrets_reach_neither_suite_nor_pairs(world: World) -> None:
     def leaky(_side: Side, payload: bytes) -> bytes:
         return worlds.answer({"name": json.loads(payload)["name"], "session_token": "s3cr3t-answer"})
 
-    event = {"name": "Ada", "headers": {"Authorization": "Bearer s3cr3t-event"}, "body": '{"password": "s3cr3t"}'}
+    event = {
+        "name": "Ada",
+        "headers": {"Authorization": "Bearer s3cr3t-event"},
+        "body": '{"password": "s3cr3t"}',
+    }
     function = worlds.deployed(world, behaviour=leaky, events=[event])
     run = carried_out(function, 5)
     stored = list(SuiteEvent.objects.values_list("event", flat=True))

@@ -10,9 +10,10 @@ from typing import Any
 from clouds import simulated
 from clouds.simulated.world import Behaviour, World
 from cutover.ports import CandidateSpecification
-from migrations_app.models import Connection, FunctionMigration
-from migrations_app.services import assessment, deployment, inventory, validation
-from workers import wiring
+from migrations_app.models import Connection, FunctionMigration, Operation, Policy
+from migrations_app.services import assessment, deployment, inventory, shifting, validation
+from workers import engine, wiring
+from workers import validation as worker
 
 EVENTS: Sequence[object] = [{"name": "Ada", "items": [1, 2]}, {"name": "Grace"}, {"name": "Zoë"}]
 
@@ -65,7 +66,8 @@ def deployed(
     function = assessed(world, name, behaviour=behaviour)
     deployment.declare(function.pk, effects="read-only", reason="it only reads", actor="test")
     target = function.target["name"]
-    world.behaviours[target] = world.behaviours[name]
+    if behaviour is not None:
+        world.behaviours[target] = behaviour
     there = wiring.candidate(connection())
     there.packages.ensure_bucket("packages")
     there.packages.put("packages", f"{target}.zip", b"code")
@@ -106,3 +108,55 @@ def refreshed(function: FunctionMigration) -> FunctionMigration:
 def answer(document: Any) -> bytes:
     """Give a JSON body."""
     return json.dumps(document).encode()
+
+
+def validated(world: World, name: str = "hello", *, behaviour: Behaviour | None = None) -> FunctionMigration:
+    """Give a function whose evidence passes, with windows of no length."""
+    Policy.objects.get_or_create(
+        defaults={
+            "step_min_seconds": 0,
+            "step_min_candidate_events": 5,
+            "callers_window_s": 1,
+            "quiet_window_s": 1,
+            "soak_window_s": 1,
+        }
+    )
+    function = deployed(world, name, behaviour=behaviour)
+    run = validation.start_run(function.pk, actor="test", pairs=320)
+    worker.carry_out_run(run.pk, owner="test")
+    return refreshed(function)
+
+
+def shifted(
+    function: FunctionMigration, to_bp: int, *, ladder: Sequence[int] | None = None
+) -> FunctionMigration:
+    """Move the function's weight, tap and relay included."""
+    first = None if ladder else to_bp
+    operation = shifting.start(function.pk, to_bp=first, ladder=ladder, actor="test", reason="test")
+    carried_out(operation)
+    return refreshed(function)
+
+
+def carried_out(operation: Operation) -> Operation:
+    """Carry an operation out to its end; windows that it waits for are let pass."""
+    for _ in range(50):
+        Operation.objects.filter(pk=operation.pk).update(due_at=operation.created_at)
+        engine.run_operation(operation.pk, owner="test")
+        operation.refresh_from_db()
+        if operation.final:
+            break
+    assert operation.state == "succeeded", operation.error
+    return operation
+
+
+def call(function: FunctionMigration, times: int, *, event: object = None) -> None:
+    """Call the function as its callers do, through the alias."""
+    invoker = wiring.primary(function.connection).invoker
+    for _ in range(times):
+        invoker.invoke(function.name, answer(event or {"name": "Ada"}), qualifier="live", timeout_s=3)
+
+
+def alias(world: World, function: FunctionMigration) -> tuple[str, dict[str, int]]:
+    """Give where the alias points, as AWS says."""
+    found = world.function(function.name).aliases["live"]
+    return found.version, dict(found.weights)

@@ -17,8 +17,8 @@ from django.utils import timezone
 from cutover.errors import CutoverError
 from migrations_app.models import Connection, FunctionMigration, Policy, SuiteEvent
 from migrations_app.services import assessment, connections, people, validation
+from workers import connections as acting
 from workers.cli.suites import read_events
-from workers.inventory import check_connection, sync_connection
 
 ACTOR = "demo"
 WINDOWS = {
@@ -96,13 +96,17 @@ class Command(BaseCommand):
             actor=ACTOR,
         )
         for one in (alibaba, aws):
-            check_connection(one.pk)
-        self._say("connections aws-demo and alibaba-demo are checked")
+            acting.check(one.pk)
+            one.refresh_from_db()
+            self._say(f"{one.name}: {one.check_report['sentence']}")
         return aws
 
     def _inventory(self, aws: Connection) -> None:
-        report = sync_connection(aws.pk)
-        self._say(f"inventory: {len(report['new'])} new, {len(report['changed'])} changed")
+        acting.sync(aws.pk)
+        aws.refresh_from_db()
+        if error := aws.sync_report.get("error"):
+            raise CommandError(f"The inventory could not be read: {error}")
+        self._say(f"the inventory has {FunctionMigration.objects.filter(connection=aws).count()} functions")
         for function in FunctionMigration.objects.filter(connection=aws, gone_at=None):
             if function.assessed_at is None or function.assessed_at < (
                 function.inventoried_at or timezone.now()
