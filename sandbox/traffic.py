@@ -1,9 +1,9 @@
 """`python -m sandbox.traffic`: the clients of the samples.
 
-It calls only the alias `live`, twenty times a second for each function that is shifting: its alias has weights
-or its version changed a moment ago (its clients have then "moved"). Calls are spread evenly; one
-that is due while too many of its function are still running is left out, so nothing piles up behind a slow
-function. Each acknowledged answer becomes one line of the ledger.
+It calls only the alias `live`, twenty times a second for each function that is shifting: its alias has
+weights or its version changed a moment ago (its clients have then "moved"). Calls are spread evenly; one that
+is due while too many of its function are still running is left out, so nothing piles up behind a slow one.
+Each acknowledged answer becomes one line of the ledger.
 
 Environment: SANDBOX_STATE, AWS_ENDPOINT_URL, SANDBOX_TRAFFIC_LEDGER (path of a JSON Lines file), optionally
 SANDBOX_TRAFFIC_LINGER_S (60). It ends on SIGTERM and with its parent.

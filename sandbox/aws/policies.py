@@ -39,6 +39,16 @@ def simulate(backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
     return {"EvaluationResults": results, "IsTruncated": False}
 
 
+def allows(backend: Any, arn: str, action: str, resource: str) -> bool:
+    """Tell whether a principal's identity policies allow one action; nobody's policies allow nothing."""
+    try:
+        documents = _documents(backend, arn)
+    except NotFoundException:
+        return False
+    statements = [s for document in documents for s in _listed(document["Statement"])]
+    return _decision(statements, action, resource) == "allowed"
+
+
 def _documents(backend: Any, arn: str) -> list[dict[str, Any]]:
     found = re.fullmatch(r"arn:aws:iam::\d+:(user|role|group)/(?:.*/)?([^/]+)", arn)
     if found is None:

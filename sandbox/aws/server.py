@@ -29,7 +29,8 @@ from sandbox.aws.errors import AwsError, render
 from sandbox.aws.functions.invoking import Reply
 from sandbox.aws.functions.packages import Packages
 from sandbox.aws.service import LambdaService
-from sandbox.aws.signature import SignedRequest, service_of, verify
+from sandbox.aws.signature import Caller, SignedRequest, service_of, verify
+from sandbox.aws.signature_v2 import is_presigned_v2, verify_v2
 from sandbox.guard import refusal, token_matches
 
 MAX_BODY_BYTES = 300 * 1024 * 1024
@@ -76,9 +77,10 @@ class Front:
             return self._own(request)
         service = service_of(request)
         try:
-            caller = verify(request, self._credentials.find)
+            check = verify_v2 if is_presigned_v2(request) else verify
+            caller = check(request, self._credentials.find)
             service = caller.service
-            reply = self._serve(request, service, caller.region, request_id, handler)
+            reply = self._serve(request, caller, request_id, handler)
         except AwsError as error:
             status, headers, body = render(
                 error, service=service, headers=dict(request.headers), request_id=request_id
@@ -89,16 +91,17 @@ class Front:
         return reply
 
     def _serve(
-        self, request: SignedRequest, service: str, region: str, request_id: str, handler: "_Handler"
+        self, request: SignedRequest, caller: Caller, request_id: str, handler: "_Handler"
     ) -> Reply | None:
         """Serve a request that is signed. Raises AwsError."""
         carry_out: Callable[[], Reply]
-        if service == "lambda":
-            self._service.check_region(region)
+        if caller.service == "lambda":
+            self._service.check_region(caller.region)
             ask, function = self._service.understand(
                 request.method, request.path, request.query, dict(request.headers), request.body
             )
             operation = ask.operation
+            self._service.check(caller.credential.principal, operation, function)
 
             def carry_out() -> Reply:
                 return self._service.serve(ask, function, request_id)
@@ -238,16 +241,15 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
 
     def _write(self, reply: Reply) -> None:
         self.send_response(reply.status)
+        headers = {name.lower(): value for name, value in reply.headers.items()}
         bodiless = reply.status in (204, 304) or self.command == "HEAD"
-        for name, value in reply.headers.items():
-            if name.lower() not in ("connection", "transfer-encoding") and (
-                name.lower() != "content-length" or self.command == "HEAD"
-            ):
+        if self.command != "HEAD":
+            headers.pop("content-length", None)
+        if reply.status not in (204, 304):
+            headers.setdefault("content-length", str(len(reply.body)))
+        for name, value in headers.items():
+            if name not in ("connection", "transfer-encoding"):
                 self.send_header(name, value)
-        if self.command != "HEAD" and reply.status not in (204, 304):
-            self.send_header("content-length", str(len(reply.body)))
-        elif self.command == "HEAD" and "content-length" not in reply.headers:
-            self.send_header("content-length", "0")
         if self.close_connection:
             self.send_header("connection", "close")
         self.end_headers()

@@ -4,14 +4,13 @@ import json
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.aws import permissions
 from sandbox.aws.errors import AwsError
 from sandbox.aws.functions import aliases, configuring, layers, protocol, settings
 from sandbox.aws.functions.invoking import Invoker, Reply
 from sandbox.aws.functions.model import Account
 
 Operation = Callable[[Account, dict[str, Any]], dict[str, Any] | None]
-
-_CHANGES_CODE = frozenset({"UpdateFunctionCode", "UpdateFunctionConfiguration", "DeleteFunction"})
 
 
 def _operations() -> dict[str, Operation]:
@@ -32,6 +31,11 @@ class LambdaService:
     def __init__(self, account: Account, invoker: Invoker) -> None:
         self._account = account
         self._invoker = invoker
+
+    def check(self, principal: str, operation: str, function: str | None) -> None:
+        """Refuse what the caller's policies do not allow."""
+        resource = self._account.arn(function) if function else "*"
+        permissions.check(self._account.account_id, principal, operation, resource)
 
     def check_region(self, region: str) -> None:
         """Refuse a request that is signed for another region than this account's Lambda."""
@@ -57,7 +61,7 @@ class LambdaService:
             raise AwsError(501, "NotImplementedException", message)
         with self._account.lock:
             answer = operation(self._account, ask.given)
-        if ask.operation in _CHANGES_CODE and function is not None:
+        if ask.operation == "DeleteFunction" and function is not None:
             self._invoker.retire(function)
         status = 204 if answer is None else ask.status
         body = b"" if answer is None else json.dumps(answer).encode()

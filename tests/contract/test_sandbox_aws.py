@@ -4,6 +4,7 @@ import base64
 import io
 import json
 import os
+import re
 import signal
 import threading
 import time
@@ -179,7 +180,29 @@ def test_it_takes_temporary_credentials_with_their_token_only(aws: RunningAws, r
     }
     assumed = aws.client("sts", **keys, aws_session_token=given["SessionToken"])
     assert assumed.get_caller_identity()["Arn"].endswith(":assumed-role/runs/session")
-    assert refused(lambda: aws.client("lambda", **keys).list_functions())[1] == 403
+    assert refused(lambda: aws.client("lambda", **keys).list_functions())[0] == "UnrecognizedClientException"
+
+
+def test_it_refuses_what_a_users_policies_do_not_allow(aws: RunningAws, make: Make) -> None:
+    name = make()
+    iam = aws.client("iam")
+    iam.create_user(UserName="reader")
+    statement = {
+        "Effect": "Allow",
+        "Action": "lambda:GetFunction*",
+        "Resource": f"arn:aws:lambda:*:*:function:{name}",
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="reader", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="reader")["AccessKey"]
+    reader = aws.client(
+        "lambda", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
+    )
+    assert reader.get_function(FunctionName=name)["Configuration"]["FunctionName"] == name
+    for call in (lambda: reader.invoke(FunctionName=name), reader.list_functions):
+        code, status, message = refused(call)
+        assert (code, status) == ("AccessDeniedException", 403)
+        assert "user/reader is not authorized to perform: lambda:" in message
 
 
 @pytest.mark.parametrize(
@@ -391,6 +414,19 @@ def test_it_keeps_published_versions_as_they_were(lambda_: Any, make: Make) -> N
     old = json.loads(lambda_.invoke(FunctionName=name, Qualifier="1")["Payload"].read())
     assert old["version"] == "1"
     assert lambda_.invoke(FunctionName=name)["Payload"].read() == b'"new"'
+
+
+def test_it_keeps_published_versions_warm_through_an_update_of_latest(lambda_: Any, make: Make) -> None:
+    name = make("import os\ndef handler(e, c): return os.getpid()")
+    lambda_.publish_version(FunctionName=name)
+
+    def ask() -> str:
+        return str(lambda_.invoke(FunctionName=name, Qualifier="1")["Payload"].read())
+
+    before = ask()
+    lambda_.update_function_configuration(FunctionName=name, MemorySize=256)
+    settled(lambda_, name)
+    assert ask() == before
 
 
 def test_it_keeps_what_an_update_does_not_name(lambda_: Any, make: Make) -> None:
@@ -790,16 +826,20 @@ def test_it_takes_the_resource_policies_that_a_shift_writes(aws: RunningAws, rol
 
 
 def test_it_verifies_s3_uploads_and_presigned_links(aws: RunningAws) -> None:
-    s3 = aws.client("s3", config=Config(signature_version="s3v4"))
+    s3 = aws.client("s3")
     s3.create_bucket(Bucket="objects")
     s3.put_object(Bucket="objects", Key="a b/ü+1.txt", Body=b"hello")
     assert s3.get_object(Bucket="objects", Key="a b/ü+1.txt")["Body"].read() == b"hello"
-    link = s3.generate_presigned_url("get_object", Params={"Bucket": "objects", "Key": "a b/ü+1.txt"})
-    with urllib.request.urlopen(link, timeout=5) as answer:
-        assert answer.read() == b"hello"
-    with pytest.raises(urllib.error.HTTPError) as caught:
-        urllib.request.urlopen(link[:-4] + "0000", timeout=5)
-    caught.value.close()
+    assert s3.head_object(Bucket="objects", Key="a b/ü+1.txt")["ContentLength"] == 5
+    for signer in (s3, aws.client("s3", config=Config(signature_version="s3v4"))):
+        link = signer.generate_presigned_url("get_object", Params={"Bucket": "objects", "Key": "a b/ü+1.txt"})
+        with urllib.request.urlopen(link, timeout=5) as answer:
+            assert answer.read() == b"hello"
+        wrong = re.sub(r"Signature=....", "Signature=0000", link)
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(wrong, timeout=5)
+        assert caught.value.code == 403
+        caught.value.close()
 
 
 # --- faults

@@ -56,6 +56,12 @@ _CONFIGURABLE = (
     ),
     *("SnapStart", "LoggingConfig"),
 )
+_NOT_LISTED = frozenset(
+    {
+        *("State", "StateReason", "StateReasonCode", "LastUpdateStatus", "LastUpdateStatusReason"),
+        *("LastUpdateStatusReasonCode", "RuntimeVersionConfig"),
+    }
+)
 _MAX_ENVIRONMENT_BYTES = 4096
 
 
@@ -102,6 +108,7 @@ def get_function_configuration(account: Account, given: dict[str, Any]) -> dict[
 
 
 def list_functions(account: Account, given: dict[str, Any]) -> dict[str, Any]:
+    """Source: API_ListFunctions.html: it "returns a subset of the FunctionConfiguration fields"."""
     found = []
     for name in sorted(account.stored.functions):
         function = account.function(name)
@@ -109,7 +116,8 @@ def list_functions(account: Account, given: dict[str, Any]) -> dict[str, Any]:
             found += _all_versions(account, function)
         else:
             found.append(described(account, function.latest, function))
-    return page(found, "Functions", given)
+    shown = [{k: v for k, v in one.items() if k not in _NOT_LISTED} for one in found]
+    return page(shown, "Functions", given)
 
 
 def list_versions_by_function(account: Account, given: dict[str, Any]) -> dict[str, Any]:

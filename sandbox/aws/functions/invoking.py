@@ -139,7 +139,8 @@ class Invoker:
                 self._running[function.name] -= 1
 
     def retire(self, function: str) -> None:
-        """Drop warm workers of a function whose code or configuration changed."""
+        """Drop the warm workers of a function that was deleted. After an update there is no need: what is
+        changed has another key, and published versions keep theirs."""
         with self._account.lock:
             for key in [key for key in self._specs if key[0] == function]:
                 del self._specs[key]

@@ -244,8 +244,10 @@ class Account:
             return Target(function=function, qualifier=qualifier, version=function.latest, alias=None)
         if (alias := function.aliases.get(qualifier)) is not None:
             version = function.latest if alias.version == LATEST else function.versions[alias.version]
+            version.settle()
             return Target(function=function, qualifier=qualifier, version=version, alias=alias)
         if (numbered := function.versions.get(qualifier)) is not None:
+            numbered.settle()
             return Target(function=function, qualifier=qualifier, version=numbered, alias=None)
         if qualifier.isdecimal():
             raise not_found(f"Function not found: {function.arn}:{qualifier}")
