@@ -113,7 +113,7 @@ def translate(exc: Exception, operation: str, *, secret: bool = False) -> CloudE
         return Invalid(
             "What arrived is not what was sent.", cloud="alibaba", operation=operation, code="Inconsistent"
         )
-    if isinstance(exc, TeaException):
+    if isinstance(exc, TeaException) and not isinstance(exc, UnretryableException):
         status = getattr(exc, "status_code", None) or getattr(exc, "statusCode", None) or 0
         request_id = getattr(exc, "request_id", None) or _request_id(exc)
         return _answered(int(status), exc.code, exc.message, request_id, operation, secret=secret)
