@@ -16,8 +16,11 @@ from cutover.comparison.volatile import masked, shape_of_pair
 from cutover.observation import LogLine
 
 Pairing = tuple[int | None, int | None]
-MAX_LINES = 20_000
-"""Lines of one side that are aligned; what is beyond is left out of rows and differences."""
+MAX_LINES = 10_000
+"""Lines of one side that are aligned, since memory grows with the product of both sides.
+
+Of logs, what is beyond is left out; longer text answers are compared as a whole.
+"""
 
 
 def align(primary: Sequence[str], candidate: Sequence[str]) -> Iterator[Pairing]:
@@ -60,11 +63,11 @@ def log_rows(
     rows: list[LogRow] = []
     differences: list[Difference] = []
     equal = 0
-    for mine, other in pairings:
+    for number, (mine, other) in enumerate(pairings, start=1):
         row, difference = _row(
             None if mine is None else left[mine],
             None if other is None else right[other],
-            (mine if mine is not None else other or 0) + 1,
+            number,
             acceptance,
         )
         rows.append(row)

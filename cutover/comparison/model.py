@@ -58,9 +58,9 @@ class Blame(StrEnum):
 class Difference:
     """One place where the sides differ.
 
-    ``pointer`` is a JSON pointer, or ``line 3`` in text and logs. ``primary`` and ``candidate`` are short
-    printable forms, empty where a side has nothing. ``reason`` names why it does not count: a shape such as
-    ``uuid``, or the name of a rule.
+    ``pointer`` is a JSON pointer, or ``line 3`` in text and logs: the third row of the two side by side.
+    ``primary`` and ``candidate`` are short printable forms, empty where a side has nothing. ``reason`` names
+    why it does not count: a shape such as ``uuid``, or the name of a rule.
     """
 
     part: Part

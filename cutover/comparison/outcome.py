@@ -13,7 +13,7 @@ import orjson
 
 from cutover.comparison.acceptance import Acceptance
 from cutover.comparison.body import Body, exact_canonical, fast_canonical, read
-from cutover.comparison.lines import align, log_rows, shortened
+from cutover.comparison.lines import MAX_LINES, align, log_rows, shortened
 from cutover.comparison.model import (
     Blame,
     Comparison,
@@ -176,18 +176,18 @@ def _is_nothing(body: Body) -> bool:
 
 def _text_places(primary: str, candidate: str) -> Iterator[Place]:
     left, right = primary.splitlines(), candidate.splitlines()
-    if len(left) <= 1 and len(right) <= 1:
+    longest = max(len(left), len(right))
+    if longest <= 1 or longest > MAX_LINES or left == right:
         yield Place("", "value", primary, candidate)
         return
-    for mine, other in align([masked(line) for line in left], [masked(line) for line in right]):
+    pairings = align([masked(line) for line in left], [masked(line) for line in right])
+    for row, (mine, other) in enumerate(pairings, start=1):
         if mine is None:
-            yield Place(f"line {(other or 0) + 1}", "extra", ABSENT, right[other or 0])
+            yield Place(f"line {row}", "extra", ABSENT, right[other or 0])
         elif other is None:
-            yield Place(f"line {mine + 1}", "missing", left[mine], ABSENT)
+            yield Place(f"line {row}", "missing", left[mine], ABSENT)
         elif left[mine] != right[other]:
-            yield Place(f"line {min(mine, other) + 1}", "value", left[mine], right[other])
-    if left == right:
-        yield Place("", "value", primary, candidate)
+            yield Place(f"line {row}", "value", left[mine], right[other])
 
 
 def _judged(place: Place, acceptance: Acceptance, losses: frozenset[str], ids: tuple[str, str]) -> Difference:

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
 from cutover.comparison.body import Body, exact_canonical, read
-from cutover.comparison.lines import align
+from cutover.comparison.lines import MAX_LINES, align
 from cutover.comparison.model import AnswerRow, Difference, Standing
 from cutover.comparison.outcome import MAX_DIFFERENCES, as_answers
 from cutover.comparison.structure import ABSENT, aligned, below, unwrapped
@@ -56,6 +56,7 @@ class _Painter:
     def __init__(self, differences: Mapping[str, Difference]) -> None:
         self.rows: list[AnswerRow] = []
         self._differences = differences
+        self._errors = any(found.part == "error" for found in differences.values())
         self._numbers = [0, 0]
 
     def pair(self, primary: Any, candidate: Any, pointer: str, depth: int, label: str, comma: str) -> None:
@@ -152,13 +153,16 @@ class _Painter:
         )
 
     def _unnamed(self, primary: str | None, candidate: str | None) -> Mark:
-        """Give the mark of a row without a difference of its own: moved in a list that may be in any order,
-        or beyond the number of differences that are kept."""
+        """Give the mark of a row without a difference of its own.
+
+        It stands in a list that may come in any order, or in an error's trace, or beyond the number of
+        differences that are kept.
+        """
         if primary is None or candidate is None:
             return "+" if primary is None else "−"
         if primary.removesuffix(",") == candidate.removesuffix(","):
             return ""
-        return "≠" if len(self._differences) >= MAX_DIFFERENCES else "⇅"
+        return "≠" if self._errors or len(self._differences) >= MAX_DIFFERENCES else "⇅"
 
     def _number(self, side: int, text: str | None) -> int | None:
         if text is None:
@@ -169,9 +173,9 @@ class _Painter:
     def texts(self, primary: Sequence[str], candidate: Sequence[str]) -> None:
         """Write two texts line by line; a difference of the whole answer marks every line."""
         whole = self._differences.get("")
+        primary, candidate = primary[:MAX_LINES], candidate[:MAX_LINES]
         pairings = align([masked(line) for line in primary], [masked(line) for line in candidate])
-        for mine, other in pairings:
-            number = min(index for index in (mine, other) if index is not None) + 1
+        for number, (mine, other) in enumerate(pairings, start=1):
             left = None if mine is None else primary[mine]
             right = None if other is None else candidate[other]
             pointer = f"line {number}"

@@ -9,8 +9,9 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cutover.comparison import AnswerRow, Standing, answer_rows
-from tests.unit.cutover.factories import compared
+from cutover.comparison import AnswerRow, Standing, answer_rows, compare
+from cutover.observation import Side
+from tests.unit.cutover.factories import compared, failed
 from tests.unit.cutover.test_comparison import DOCUMENTS
 
 
@@ -85,3 +86,14 @@ def test_it_shows_a_raw_string_beside_the_json_string() -> None:
 
 def test_it_shows_binary_content_by_length_and_hash() -> None:
     assert {row.pointer for row in rows_of(b"\xff\x00", b"\xff\x01") if row.mark} == {"/sha256"}
+
+
+def test_a_whole_text_that_differs_only_in_its_line_ends_is_marked() -> None:
+    found = compared(b"one\ntwo", b"one\r\ntwo")
+    assert [item.pointer for item in found.differences] == [""]
+
+
+def test_it_shows_two_errors_side_by_side() -> None:
+    one, other = failed(Side.PRIMARY), failed(message="no surname")
+    rows = answer_rows(one.payload, other.payload, compare(one, other).differences)
+    assert {row.pointer: row.mark for row in rows if row.mark}["/errorMessage"] == "≠"

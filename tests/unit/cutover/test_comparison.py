@@ -183,7 +183,7 @@ def test_it_compares_text_line_by_line() -> None:
     found = compared(b"one\ntwo\nthree", b"one\nthree\nfour")
     assert [(item.pointer, item.kind) for item in found.differences] == [
         ("line 2", "missing"),
-        ("line 3", "extra"),
+        ("line 4", "extra"),
     ]
 
 
@@ -393,3 +393,20 @@ def test_it_lets_a_mask_on_logs_accept_a_line() -> None:
         rules=[rule],
     )
     assert found.differences[0].standing is Standing.IGNORED
+
+
+@given(st.lists(st.sampled_from("abcd"), max_size=8), st.lists(st.sampled_from("abcd"), max_size=8))
+def test_log_rows_read_downwards_are_the_logs_and_each_difference_names_its_row(
+    one: list[str], other: list[str]
+) -> None:
+    found = compare(observation({}, logs=tuple(one)), observation({}, side=Side.CANDIDATE, logs=tuple(other)))
+    assert found.log_rows is not None
+    assert [row.primary for row in found.log_rows if row.primary is not None] == one
+    assert [row.candidate for row in found.log_rows if row.candidate is not None] == other
+    named = [place for place, row in enumerate(found.log_rows, start=1) if row.standing is not None]
+    assert [item.pointer for item in found.differences] == [f"line {place}" for place in named]
+
+
+def test_a_text_of_very_many_lines_is_compared_as_a_whole() -> None:
+    text = b"\n".join(b"line %d" % number for number in range(10_001))
+    assert pointers(text, text + b"\nmore") == {""}
