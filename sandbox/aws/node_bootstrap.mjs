@@ -15,13 +15,13 @@ const taskRoot = process.env.LAMBDA_TASK_ROOT || process.cwd();
 const agent = new http.Agent({ keepAlive: true, maxSockets: 1 });
 const frameFd = Number(process.env._LAMBDA_TELEMETRY_LOG_FD || 0);
 delete process.env._LAMBDA_TELEMETRY_LOG_FD;
-const currentRequest = { id: "", settle: null };
+const currentRequest = { id: "" };
 
 // The parent holds the other end of standard input: when it ends, so does this process.
 process.stdin.on("end", () => process.exit(0)).on("error", () => process.exit(0)).resume();
 process.stdin.unref();
 
-function writeFrame(level, message) {
+function writeFrame(message) {
   const text = Buffer.from(message);
   const head = Buffer.alloc(16);
   head.writeUInt32BE(0xa55a0003, 0);
@@ -43,7 +43,6 @@ function patchConsole() {
   for (const [method, level] of Object.entries(levels)) {
     console[method] = (...words) =>
       writeFrame(
-        level,
         `${new Date().toISOString()}\t${currentRequest.id || "undefined"}\t${level}\t${util.format(...words)}`,
       );
   }
@@ -73,7 +72,7 @@ function errorDocument(error) {
       trace: (error.stack || "").split("\n"),
     };
   }
-  return { errorType: typeof error, errorMessage: util.isDeepStrictEqual(error, {}) ? "{}" : String(error), trace: [] };
+  return { errorType: typeof error, errorMessage: String(error), trace: [] };
 }
 
 function postError(where, error) {
@@ -168,33 +167,32 @@ function contextFrom(headers, settle) {
   };
 }
 
-// Gives the answer of one call. A callback's answer waits for the event loop to empty when the context says so.
+// Gives the answer of one call. A callback's answer waits for the event loop to empty unless the context says
+// otherwise; an event loop that empties with nothing settled answers null.
 function run(handler, event, headers) {
   return new Promise((resolve, reject) => {
     let done = false;
-    const settle = (error, answer) => {
+    const onIdle = () => settle(null, null);
+    const settle = (error, answer, waits = false) => {
       if (done) return;
       done = true;
-      process.removeAllListeners("beforeExit");
+      process.off("beforeExit", onIdle);
       const finish = () => (error === null || error === undefined ? resolve(answer) : reject(error));
-      if (context.callbackWaitsForEmptyEventLoop && settle.waits) process.once("beforeExit", finish);
+      if (waits && context.callbackWaitsForEmptyEventLoop) process.once("beforeExit", finish);
       else finish();
     };
-    settle.waits = false;
-    currentRequest.settle = settle;
-    const context = contextFrom(headers, (error, answer) => settle(error, answer));
-    const callback = (error, answer) => {
-      settle.waits = true;
-      settle(error, answer);
-    };
-    // An event loop that empties with nothing settled answers null, as Lambda does.
-    process.once("beforeExit", () => settle(null, null));
-    const returned = handler(event, context, callback);
-    if (typeof returned?.then === "function") {
-      returned.then(
-        (answer) => settle(null, answer),
-        (error) => settle(error ?? named("Error", "null")),
-      );
+    const context = contextFrom(headers, settle);
+    process.once("beforeExit", onIdle);
+    try {
+      const returned = handler(event, context, (error, answer) => settle(error, answer, true));
+      if (typeof returned?.then === "function") {
+        returned.then(
+          (answer) => settle(null, answer),
+          (error) => settle(error ?? named("Error", String(error))),
+        );
+      }
+    } catch (error) {
+      settle(error ?? named("Error", String(error)));
     }
   });
 }
@@ -207,9 +205,7 @@ async function serve(handler) {
   else delete process.env._X_AMZN_TRACE_ID;
   currentRequest.id = id;
   try {
-    const answer = await new Promise((resolve, reject) => {
-      run(handler, JSON.parse(next.body.toString("utf8")), next.headers).then(resolve, reject);
-    });
+    const answer = await run(handler, JSON.parse(next.body.toString("utf8")), next.headers);
     const body = Buffer.from(JSON.stringify(answer === undefined ? null : answer) ?? "null");
     await call("POST", `/invocation/${id}/response`, {
       body,

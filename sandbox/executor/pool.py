@@ -17,7 +17,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from sandbox.executor.values import Execution, Saturated, WorkerSpec
-from sandbox.executor.worker import Worker
+from sandbox.executor.worker import Worker, sweep_homes
 
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
@@ -61,6 +61,7 @@ class Executor:
         self._all: set[Worker] = set()
         self._starting = 0
         self._closed = False
+        sweep_homes()
         self._orders: queue.Queue[tuple[WorkerSpec, Future[Worker]] | None] = queue.Queue()
         self._steward = threading.Thread(target=self._look_after, name="executor-steward", daemon=True)
         self._steward.start()

@@ -30,6 +30,7 @@ INIT_LIMIT_S = (
 )
 TICK_S = 0.02
 SETTLE_S = 1.0
+HOME_PREFIX = "sandbox-worker-"
 _NEXT = "/2018-06-01/runtime/invocation/next"
 _INIT_ERROR = "/2018-06-01/runtime/init/error"
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
@@ -55,7 +56,7 @@ class Worker:
         self._waiting: Connection | None = None
         self._answer: tuple[str, bytes, str | None] | None = None
         self._lines: list[LogLine] = []
-        self._home = Path(tempfile.mkdtemp(prefix="sandbox-worker-"))
+        self._home = Path(tempfile.mkdtemp(prefix=f"{HOME_PREFIX}{os.getpid()}-"))
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._connections: set[Connection] = set()
         frames_read, frames_write = os.pipe()
@@ -267,6 +268,14 @@ class Worker:
         if self._process.stdin is not None:
             self._process.stdin.close()
         shutil.rmtree(self._home, ignore_errors=True)
+
+
+def sweep_homes() -> None:
+    """Remove temporary directories that an executor left behind when it was killed."""
+    for home in Path(tempfile.gettempdir()).glob(f"{HOME_PREFIX}*"):
+        owner = home.name.removeprefix(HOME_PREFIX).partition("-")[0]
+        if owner.isdecimal() and not Path(f"/proc/{owner}").exists():
+            shutil.rmtree(home, ignore_errors=True)
 
 
 def _ending(code: int) -> str:

@@ -14,6 +14,7 @@ import zipfile
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -120,6 +121,26 @@ def refused(call: Callable[[], Any]) -> tuple[str, int, str]:
         call()
     error = caught.value.response
     return error["Error"]["Code"], error["ResponseMetadata"]["HTTPStatusCode"], error["Error"]["Message"]
+
+
+def summed(cloudwatch: Any, metric: str, **dimensions: str) -> float:
+    """Give the sum of one of Lambda's metrics over the last minutes."""
+    now = datetime.now(UTC)
+    query = {
+        "Metric": {
+            "Namespace": "AWS/Lambda",
+            "MetricName": metric,
+            "Dimensions": [{"Name": n, "Value": v} for n, v in dimensions.items()],
+        },
+        "Period": 60,
+        "Stat": "Sum",
+    }
+    (found,) = cloudwatch.get_metric_data(
+        MetricDataQueries=[{"Id": "m", "MetricStat": query}],
+        StartTime=now - timedelta(minutes=5),
+        EndTime=now + timedelta(minutes=1),
+    )["MetricDataResults"]
+    return float(sum(found["Values"]))
 
 
 def eventually(condition: Callable[[], Any], limit_s: float = 5) -> Any:
@@ -298,11 +319,13 @@ def test_it_tells_function_errors_apart_from_its_own(lambda_: Any, make: Make) -
     assert document["errorMessage"].endswith("Task timed out after 1.00 seconds")
 
 
-def test_it_throttles_at_reserved_concurrency_zero(lambda_: Any, make: Make) -> None:
+def test_it_throttles_at_reserved_concurrency_zero(aws: RunningAws, lambda_: Any, make: Make) -> None:
     name = make()
     lambda_.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=0)
     assert refused(lambda: lambda_.invoke(FunctionName=name))[:2] == ("TooManyRequestsException", 429)
     assert lambda_.get_function_concurrency(FunctionName=name)["ReservedConcurrentExecutions"] == 0
+    assert summed(aws.client("cloudwatch"), "Throttles", FunctionName=name) == 1
+    assert summed(aws.client("cloudwatch"), "Invocations", FunctionName=name) == 0
     lambda_.delete_function_concurrency(FunctionName=name)
     assert lambda_.invoke(FunctionName=name)["StatusCode"] == 200
     assert "ReservedConcurrentExecutions" not in lambda_.get_function_concurrency(FunctionName=name)
@@ -388,6 +411,22 @@ def test_it_refuses_changes_while_an_update_is_in_progress(lambda_: Any, make: M
     ):
         assert refused(call)[:2] == ("ResourceConflictException", 409)
     assert settled(lambda_, name)["MemorySize"] == 256
+
+
+def test_it_runs_the_previous_configuration_until_an_update_completes(tmp_path: Path) -> None:
+    with running_aws(tmp_path, SANDBOX_UPDATE_MS="1500") as slow:
+        lambda_, iam = slow.client("lambda"), slow.client("iam")
+        role = iam.create_role(RoleName="runs", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        code = {"ZipFile": zipped({"app.py": "def handler(e, c): return 1\ndef other(e, c): return 2"})}
+        lambda_.create_function(
+            FunctionName="fn", Runtime="python3.11", Role=role, Handler="app.handler", Code=code
+        )
+        assert refused(lambda: lambda_.invoke(FunctionName="fn"))[:2] == ("ResourceConflictException", 409)
+        settled(lambda_, "fn")
+        lambda_.update_function_configuration(FunctionName="fn", Handler="app.other")
+        assert lambda_.invoke(FunctionName="fn")["Payload"].read() == b"1"
+        settled(lambda_, "fn")
+        assert lambda_.invoke(FunctionName="fn")["Payload"].read() == b"2"
 
 
 def test_it_publishes_nothing_when_nothing_changed(lambda_: Any, make: Make) -> None:
@@ -712,29 +751,8 @@ def test_it_counts_by_function_resource_and_version(aws: RunningAws, lambda_: An
     for payload in (b"{}", b"{}", b'{"by": 0}'):
         lambda_.invoke(FunctionName=name, Qualifier="live", Payload=payload)
     cloudwatch = aws.client("cloudwatch")
+    total = partial(summed, cloudwatch)
     now = datetime.now(UTC)
-
-    def total(metric: str, **dimensions: str) -> float:
-        (found,) = cloudwatch.get_metric_data(
-            MetricDataQueries=[
-                {
-                    "Id": "m",
-                    "MetricStat": {
-                        "Metric": {
-                            "Namespace": "AWS/Lambda",
-                            "MetricName": metric,
-                            "Dimensions": [{"Name": n, "Value": v} for n, v in dimensions.items()],
-                        },
-                        "Period": 60,
-                        "Stat": "Sum",
-                    },
-                }
-            ],
-            StartTime=now - timedelta(minutes=5),
-            EndTime=now + timedelta(minutes=1),
-        )["MetricDataResults"]
-        return float(sum(found["Values"]))
-
     assert total("Invocations", FunctionName=name) == 4
     assert total("Invocations", FunctionName=name, Resource=name) == 1
     assert total("Invocations", FunctionName=name, Resource=f"{name}:live") == 3

@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import textwrap
 import time
 from collections.abc import Callable, Iterator
@@ -163,6 +164,16 @@ def test_it_kills_a_call_at_its_time_limit_with_all_its_descendants(
     assert call(executor, spec).cold
 
 
+def test_it_keeps_its_time_limit_for_a_call_that_writes_without_end(
+    executor: Executor, python: Write
+) -> None:
+    spec = python("def handler(event, context):\n    while True: print('x' * 1000)", timeout_s=0.5)
+    done = call(executor, spec)
+    assert done.outcome == "timeout"
+    assert done.duration_ms < 2000
+    assert len(done.lines) <= 10_000
+
+
 def test_it_kills_a_call_that_outgrows_its_memory(executor: Executor, python: Write) -> None:
     spec = python(
         "import time\ndef handler(event, context):\n    hoard = bytearray(200_000_000)\n    time.sleep(5)",
@@ -284,10 +295,14 @@ time.sleep(60)
     assert parent.stdout is not None
     pid = int(parent.stdout.readline())
     assert not gone(pid)
+    homes = list(Path(tempfile.gettempdir()).glob(f"sandbox-worker-{parent.pid}-*"))
+    assert len(homes) == 1
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
     assert wait_until(lambda: gone(pid))
+    Executor().close()
+    assert not homes[0].exists()
 
 
 @pytest.mark.parametrize(
@@ -321,6 +336,8 @@ def test_it_gives_node_errors_as_lambda_words_them(executor: Executor, node: Wri
         node("exports.handler = (e, c, callback) => callback(new Error('called'))", function="called"),
     )
     assert json.loads(called.payload)["errorMessage"] == "called"
+    at_once = call(executor, node("exports.handler = (e, c, callback) => { throw 'bare' }", function="bare"))
+    assert json.loads(at_once.payload) == {"errorType": "string", "errorMessage": "bare", "trace": []}
     uncaught = call(
         executor,
         node("exports.handler = () => { setTimeout(() => { throw new Error('late') }, 5) }", function="late"),
