@@ -22,7 +22,8 @@ TOP, BOX = 14.0, 84.0
 """Where the box begins and how high it is inside the panel, in pixels."""
 MOST_POINTS = 120
 SLOT_S = 10
-RANGES: Mapping[str, int] = {"15m": 900, "1h": 3600, "6h": 21_600}
+RANGES: Mapping[str, int] = {"20m": 1200, "1h": 3600, "6h": 21_600}
+"""Name -> seconds; each is a multiple of 120 slots."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -218,7 +219,7 @@ def _runs(values: Mapping[int, float]) -> list[list[int]]:
 
 
 def _x(place: int) -> float:
-    return min(WIDTH, place * WIDTH / (MOST_POINTS - 1))
+    return min(WIDTH, place * WIDTH / MOST_POINTS)
 
 
 def _y(value: float, top: float) -> float:

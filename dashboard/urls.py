@@ -1,5 +1,61 @@
 """Addresses of the pages (ui.md section 2)."""
 
-from django.urls import URLPattern, URLResolver
+from django.urls import URLPattern, URLResolver, path
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from dashboard import live
+from dashboard.api import api
+from dashboard.views import functions, moves, operations, pairs, portfolio, records, session
+
+FUNCTION = "functions/<str:address>/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", portfolio.portfolio, name="portfolio"),
+    path("login/", session.log_in, name="login"),
+    path("login/demo/<str:token>/", session.demo_log_in, name="demo-login"),
+    path("logout/", session.log_out, name="logout"),
+    path("language/", session.choose_language, name="language"),
+    path("theme/", session.choose_theme, name="theme"),
+    path("healthz/", session.healthz, name="healthz"),
+    path("live/", live.stream, name="live"),
+    path("functions/", functions.listing, name="functions"),
+    path(FUNCTION, functions.detail, name="function"),
+    path(f"{FUNCTION}pairs/", functions.pairs, name="pairs"),
+    path(f"{FUNCTION}findings/", functions.findings, name="findings"),
+    path(f"{FUNCTION}timeline/", functions.timeline, name="timeline"),
+    path(f"{FUNCTION}evidence/", functions.proof, name="evidence"),
+    path(f"{FUNCTION}traffic/", functions.traffic, name="traffic"),
+    path(f"{FUNCTION}assess/", moves.assess, name="assess"),
+    path(f"{FUNCTION}declare/", moves.declare, name="declare"),
+    path(f"{FUNCTION}validate/", moves.validate, name="validate"),
+    path(f"{FUNCTION}events/", moves.import_events, name="import-events"),
+    path(f"{FUNCTION}hold/", moves.hold, name="hold"),
+    path(f"{FUNCTION}resume/", moves.resume, name="resume"),
+    path(f"{FUNCTION}roll-back/", moves.roll_back, name="roll-back"),
+    *[
+        path(f"{FUNCTION}{verb}/", moves.plan_page, {"verb": verb}, name=verb)
+        for verb in ("deploy", "shift", "rollback", "decommission", "restore")
+    ],
+    path("operations/", operations.listing, name="operations"),
+    path("operations/<uuid:key>/", operations.detail, name="operation"),
+    path("operations/<uuid:key>/approve/", operations.approve, name="approve"),
+    path("runs/<uuid:key>/", pairs.run, name="run"),
+    path("runs/<uuid:key>/cancel/", pairs.cancel_run, name="cancel-run"),
+    path("pairs/<uuid:key>/", pairs.detail, name="pair"),
+    path("pairs/<uuid:key>/accept/", pairs.accept, name="accept"),
+    path("rules/", records.rules, name="rules"),
+    path("rules/<int:key>/retire/", records.retire_rule, name="retire-rule"),
+    path("audit/", records.audit, name="audit"),
+    path("audit.csv", records.audit_csv, name="audit-csv"),
+    path("settings/connections/", records.connections, name="connections"),
+    path("settings/connections/<int:key>/check/", records.check_connection, name="check-connection"),
+    path("settings/connections/<int:key>/sync/", records.sync_connection, name="sync-connection"),
+    path("settings/policies/", records.policies, name="policies"),
+    path("settings/policies/save/", records.save_policies, name="save-policies"),
+    path("settings/people/", records.people, name="people"),
+    path("api/v1/", api.urls),
+]
+
+handler400 = "dashboard.errors.bad_request"
+handler403 = "dashboard.errors.permission_denied"
+handler404 = "dashboard.errors.not_found"
+handler500 = "dashboard.errors.server_error"

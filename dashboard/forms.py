@@ -1,0 +1,190 @@
+"""Forms: what a person types, checked before a service sees it."""
+
+from __future__ import annotations
+
+from typing import Any, get_args
+
+import orjson
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, pgettext_lazy
+
+from cutover.comparison.model import RuleKind
+from dashboard.words import EFFECTS
+from migrations_app.models import Connection, Policy
+
+MOST_EVENT_BYTES = 5_000_000
+
+
+class Plain(forms.Form):
+    """A form whose fields carry the pages' classes."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            if not isinstance(field.widget, forms.CheckboxInput | forms.HiddenInput):
+                field.widget.attrs.setdefault("class", "t")
+
+    @property
+    def first_error(self) -> str:
+        """Give one sentence: the first field's error with its label."""
+        for name, errors in self.errors.items():
+            label = self.fields[name].label if name in self.fields else ""
+            return f"{label}: {errors[0]}" if label else str(errors[0])
+        return ""
+
+
+class ReasonForm(Plain):
+    """A reason, the version seen, and the key that makes the form count once."""
+
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=400)
+    version = forms.IntegerField(widget=forms.HiddenInput, required=False)
+    key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
+
+class MoveForm(ReasonForm):
+    """What the plan page posts. ``weight`` in percent; ``confirm`` the name typed for what cannot be undone."""
+
+    weight = forms.DecimalField(required=False, min_value=0, max_value=100, decimal_places=2)
+    ladder = forms.CharField(required=False, max_length=80)
+    confirm = forms.CharField(required=False, max_length=140, strip=True)
+
+    def clean_ladder(self) -> tuple[int, ...]:
+        """Give the steps in basis points, strictly growing; empty when there is no ladder."""
+        text = self.cleaned_data["ladder"].replace("%", " ").replace(",", " ").replace("，", " ")
+        try:
+            steps = tuple(round(float(part) * 100) for part in text.split())
+        except ValueError:
+            raise forms.ValidationError(_("Steps are percentages with commas, such as 1, 5, 25, 50, 100.")) from None
+        if list(steps) != sorted(set(steps)) or any(not 0 < bp <= 10_000 for bp in steps):
+            raise forms.ValidationError(_("Steps grow, and lie above 0% and at most at 100%."))
+        return steps
+
+
+class DeclareForm(ReasonForm):
+    """The side-effect contract."""
+
+    effects = forms.ChoiceField(
+        label=gettext_lazy("Side effects"),
+        choices=[(word, label) for word, label in EFFECTS.items() if word != "unknown"],
+    )
+    field_order = ("effects", "reason")
+
+
+class ValidateForm(Plain):
+    """How many pairs a validation gathers."""
+
+    pairs = forms.IntegerField(label=gettext_lazy("Pairs"), min_value=1, max_value=20_000, required=False)
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=400, required=False)
+    key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
+
+class EventsForm(Plain):
+    """Events as JSON (one value or a list) or JSON Lines, typed or as a file."""
+
+    text = forms.CharField(
+        label=gettext_lazy("Events"), widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}), required=False
+    )
+    file = forms.FileField(label=gettext_lazy("Or a file"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Give the parsed events as ``events``."""
+        cleaned = super().clean() or {}
+        upload = cleaned.get("file")
+        if upload is not None and upload.size > MOST_EVENT_BYTES:
+            raise forms.ValidationError(_("The file is larger than 5 MB. Import fewer events."))
+        content: bytes = upload.read() if upload is not None else cleaned.get("text", "").encode()
+        cleaned["events"] = parse_events(content)
+        return cleaned
+
+
+class RuleForm(Plain):
+    """A difference that a person accepts."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=80)
+    kind = forms.ChoiceField(
+        label=pgettext_lazy("rule", "Kind"),
+        choices=[
+            (word, label)
+            for word, label in (
+                ("ignore", gettext_lazy("Ignore this place")),
+                ("mask", gettext_lazy("Mask a pattern")),
+                ("tolerance", gettext_lazy("Allow a tolerance")),
+                ("unordered", gettext_lazy("Order does not matter")),
+            )
+            if word in get_args(RuleKind)
+        ],
+    )
+    pointer = forms.CharField(label=gettext_lazy("Place"), max_length=200)
+    value = forms.CharField(label=gettext_lazy("Pattern or tolerance"), max_length=200, required=False)
+    everywhere = forms.BooleanField(label=gettext_lazy("For all functions"), required=False)
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=400)
+
+
+class ConnectionForm(Plain):
+    """One account in one region of one cloud; names only, never a credential."""
+
+    name = forms.CharField(label=gettext_lazy("Name"), max_length=64)
+    cloud = forms.ChoiceField(label=gettext_lazy("Cloud"), choices=[("aws", "AWS"), ("alibaba", "Alibaba Cloud")])
+    region = forms.CharField(label=gettext_lazy("Region"), max_length=40)
+    account_id = forms.CharField(label=gettext_lazy("Account id"), max_length=32)
+    authentication = forms.ChoiceField(
+        label=gettext_lazy("Authentication"), choices=Connection.Authentication.choices
+    )
+    profile = forms.CharField(label=gettext_lazy("Profile name"), max_length=80, required=False)
+    role_arn = forms.CharField(label=gettext_lazy("Role ARN"), max_length=255, required=False)
+    external_id = forms.CharField(label=gettext_lazy("External id"), max_length=120, required=False)
+    counterpart_name = forms.CharField(
+        label=gettext_lazy("Moves to (Alibaba connection)"), max_length=64, required=False
+    )
+    proxy = forms.CharField(label=gettext_lazy("Proxy"), max_length=255, required=False)
+
+    @property
+    def authentication_names(self) -> dict[str, str]:
+        """Give the names that the chosen way needs."""
+        given = self.cleaned_data
+        return {"name": given["profile"], "role_arn": given["role_arn"], "external_id": given["external_id"]}
+
+
+class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptable at run time
+    """The defaults for all functions."""
+
+    class Meta:
+        model = Policy
+        exclude = ("ladder",)
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs["class"] = "t"
+
+
+def parse_events(content: bytes) -> list[object]:
+    """Give the events of a JSON document (a list, or one event) or of JSON Lines.
+
+    Raises ValidationError with the line that is not JSON.
+    """
+    if not content.strip():
+        raise forms.ValidationError(_("There is nothing in it. Paste AWS-shaped events as JSON."))
+    try:
+        whole = orjson.loads(content)
+    except orjson.JSONDecodeError as error:
+        return _parse_lines(content, error)
+    return whole if isinstance(whole, list) else [whole]
+
+
+def _parse_lines(content: bytes, whole: orjson.JSONDecodeError) -> list[object]:
+    lines = [line for line in content.splitlines() if line.strip()]
+    events: list[object] = []
+    for number, line in enumerate(lines, start=1):
+        try:
+            events.append(orjson.loads(line))
+        except orjson.JSONDecodeError:
+            if number == 1:
+                sentence = _("This is not JSON: line %(line)d, column %(column)d. Nothing was imported.")
+                raise forms.ValidationError(
+                    sentence % {"line": whole.lineno, "column": whole.colno}
+                ) from None
+            sentence = _("Line %(line)d is not JSON. Nothing was imported.")
+            raise forms.ValidationError(sentence % {"line": number}) from None
+    return events

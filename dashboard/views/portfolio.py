@@ -1,0 +1,21 @@
+"""How does the move stand, and what needs me now?"""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.http import require_GET
+
+from dashboard.access import viewer
+from dashboard.progress import draw
+from migrations_app.selectors import portfolio as portfolios
+
+
+@require_GET
+@viewer
+def portfolio(request: HttpRequest) -> HttpResponse:
+    """Show the portfolio; by htmx only its live regions."""
+    state = portfolios.portfolio()
+    context = {"portfolio": state, "progress": draw(state.progress), "section": "portfolio"}
+    live = getattr(request, "htmx", False)
+    return render(request, "portfolio/_live.html" if live else "portfolio/portfolio.html", context)
