@@ -109,14 +109,13 @@ def translate(exc: Exception, operation: str, *, secret: bool = False) -> CloudE
     """Give our error for an SDK's."""
     if isinstance(exc, oss2.exceptions.ServerError):
         return _answered(exc.status, exc.code, exc.message, exc.request_id, operation, secret=secret)
-    if isinstance(exc, oss2.exceptions.InconsistentError):
-        return Invalid(
-            "What arrived is not what was sent.", cloud="alibaba", operation=operation, code="Inconsistent"
-        )
-    if isinstance(exc, TeaException) and not isinstance(exc, UnretryableException):
-        status = getattr(exc, "status_code", None) or getattr(exc, "statusCode", None) or 0
-        request_id = getattr(exc, "request_id", None) or _request_id(exc)
-        return _answered(int(status), exc.code, exc.message, request_id, operation, secret=secret)
+    if isinstance(exc, oss2.exceptions.ClientError | oss2.exceptions.InconsistentError):
+        return Invalid(cloud="alibaba", operation=operation, code=type(exc).__name__)
+    told = exc.inner_exception if isinstance(exc, UnretryableException) else exc
+    if isinstance(told, TeaException):
+        status = getattr(told, "status_code", None) or getattr(told, "statusCode", None) or 0
+        request_id = getattr(told, "request_id", None) or _request_id(told)
+        return _answered(int(status), told.code, told.message, request_id, operation, secret=secret)
     if _nothing_was_sent(exc):
         return Unavailable(
             "Alibaba Cloud cannot be reached; nothing was sent.", cloud="alibaba", operation=operation

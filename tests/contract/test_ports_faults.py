@@ -202,7 +202,7 @@ def test_it_says_that_nothing_was_sent_when_nobody_listens() -> None:
             lambda: primary.router.read("f", "live"),
             lambda: primary.invoker.invoke("f", b"{}", qualifier="live", timeout_s=1),
             lambda: candidate.deployer.find("f"),
-            lambda: candidate.packages.put("b", "n", b""),
+            lambda: candidate.packages.put("bucket", "n", b""),
             lambda: candidate.invoker.invoke("f", b"{}", qualifier="live", timeout_s=1),
         ):
             with pytest.raises(Unavailable):
