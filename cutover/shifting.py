@@ -157,7 +157,8 @@ def _unfinished_step(snapshot: Snapshot) -> Wait | None:
     left_s = snapshot.policy.min_seconds - (snapshot.now - snapshot.step_started_at).total_seconds()
     missing = snapshot.policy.min_candidate_events - snapshot.candidate_events
     if missing > 0:
-        return Wait(f"{missing} more events on FC are needed at {_percent(snapshot.desired_bp)}.", missing)
+        events = "event on FC is" if missing == 1 else "events on FC are"
+        return Wait(f"{missing} more {events} needed at {_percent(snapshot.desired_bp)}.", missing)
     if left_s > 0:
         return Wait(f"The step at {_percent(snapshot.desired_bp)} lasts {left_s:.0f} s more.")
     return None

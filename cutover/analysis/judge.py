@@ -336,8 +336,10 @@ def _sentence(result: Result, pairs: Sequence[PairEvidence], seen: str, bound: s
             missing = sum(pair.outcome is PairOutcome.NOT_COMPARABLE for pair in pairs)
             return f"{missing} of {len(pairs):,} pairs could not be compared, so nothing is concluded."
         case Result.INCONCLUSIVE:
-            more = f"more than {MAX_NEEDED:,}" if needed >= MAX_NEEDED else f"{needed:,}"
-            return f"{seen}; {more} more good pairs are needed."
+            if needed >= MAX_NEEDED:
+                return f"{seen}; {bound}. More pairs alone will hardly change that."
+            pairs_are = "pair is" if needed == 1 else "pairs are"
+            return f"{seen}; {needed:,} more good {pairs_are} needed."
 
 
 def _share(part: int, whole: int) -> str:

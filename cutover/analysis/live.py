@@ -226,9 +226,10 @@ def _sentence(state: LiveState, result: Result, missing: int) -> str:
     if result is Result.FAIL:
         window = state.recent[max(state.recent.find("x"), 0) :]
         return f"{window.count('x')} of the last {len(window)} events on FC failed; {primary}."
-    seen = f"{state.candidate_errors or 'none'} of {state.candidate_events:,} events on FC failed; {primary}"
-    seen = seen[0].upper() + seen[1:]
-    return f"{seen}; {missing} more events on FC are needed." if missing else f"{seen}."
+    events = "1 event" if state.candidate_events == 1 else f"{state.candidate_events:,} events"
+    seen = f"{state.candidate_errors or 'None'} of {events} on FC failed; {primary}"
+    more = "event on FC is" if missing == 1 else "events on FC are"
+    return f"{seen}; {missing} more {more} needed." if missing else f"{seen}."
 
 
 def _bound(state: LiveState, weight_bp: int) -> str:

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import Any
 
 from cutover.comparison import PairOutcome
+from cutover.errors import BadInput
 
 
 class Result(StrEnum):
@@ -39,6 +40,9 @@ class Policy:
 
     Durations below ``latency_floor_ms`` count as that much. ``muted`` checks are left out, ``observe`` ones
     are shown but decide nothing.
+
+    Raises:
+        BadInput: when a number cannot be: nothing is proven at a tolerance of 0, nor with alpha 0.
     """
 
     mismatch_tolerance: float = 0.01
@@ -49,6 +53,19 @@ class Policy:
     live_error_margin: float = 0.005
     muted: frozenset[str] = frozenset()
     observe: frozenset[str] = frozenset({"logs"})
+
+    def __post_init__(self) -> None:
+        shares = {
+            "mismatch tolerance": self.mismatch_tolerance,
+            "error margin": self.error_margin,
+            "live error margin": self.live_error_margin,
+            "alpha": self.alpha,
+        }
+        for name, share in shares.items():
+            if not 0 < share < 1:
+                raise BadInput(f"The {name} must lie between 0 and 1, not {share:g}.")
+        if self.latency_margin < 1 or self.latency_floor_ms <= 0:
+            raise BadInput("The latency margin must be at least 1, and its floor above 0 ms.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -20,7 +20,7 @@ from cutover.comparison.model import Kind
 ABSENT: Any = object()
 """Stands for a side that has nothing at a place."""
 
-CHUNK = 32
+CHUNK = 16
 LONG_TAIL = 50
 """More list elements than this on one side only are said as one difference in length."""
 

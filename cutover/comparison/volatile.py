@@ -22,10 +22,10 @@ _TRACE = r"1-[0-9a-f]{8}-[0-9a-f]{12,32}"
 _ARN = r"(?:arn:aws[a-z-]*|acs):[a-z0-9-]*:[a-z0-9-]*:[0-9]*:[^\s\"',;)]+"
 _SIGNED = r"https?://[^\s\"']+[?&](?:X-Amz-Signature|x-oss-signature|Signature|OSSAccessKeyId)=[^\s\"']*"
 _REGION = (
-    r"(?:us|eu|ap|sa|ca|me|af|il|mx)(?:-gov)?-(?:north|south|east|west|central|northeast|southeast|northwest"
-    r"|southwest)-\d|cn-[a-z]+(?:-[a-z]+)?(?:-\d)?"
+    r"(?<![0-9A-Za-z])(?:(?:us|eu|ap|sa|ca|me|af|il|mx)(?:-gov)?-(?:north|south|east|west|central|northeast|southeast|northwest"
+    r"|southwest)-\d|cn-[a-z]+(?:-[a-z]+)?(?:-\d)?)(?![0-9A-Za-z])"
 )
-_EPOCH = r"\b1[5-9]\d{8}(?:\.\d+|\d{3})?\b|\b2[01]\d{8}(?:\.\d+|\d{3})?\b"
+_EPOCH = r"(?<![0-9A-Za-z.])(?:1[5-9]|2[01])\d{8}(?:\d{3})?(?:\.\d+)?(?![0-9A-Za-z])"
 
 SHAPES: tuple[tuple[str, str], ...] = (
     ("presigned URL", _SIGNED),

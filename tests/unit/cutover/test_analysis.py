@@ -23,6 +23,7 @@ from cutover.analysis import (
 )
 from cutover.analysis.sequential import log_e_rate_above, log_e_rate_below, upper_rate
 from cutover.comparison import PairOutcome
+from cutover.errors import BadInput
 from tests.unit.cutover.factories import pair
 
 POLICY = Policy()
@@ -263,3 +264,24 @@ def test_the_e_values_keep_their_promise_over_thousands_of_looks() -> None:
         for name in seen:
             crossed[name] += 1
     assert max(crossed.values()) <= 20 + 2 * math.sqrt(20)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"mismatch_tolerance": 0.0},
+        {"error_margin": 1.0},
+        {"live_error_margin": -0.1},
+        {"alpha": 0.0},
+        {"latency_margin": 0.9},
+        {"latency_floor_ms": 0.0},
+    ],
+)
+def test_a_policy_that_could_prove_nothing_is_refused(fields: dict[str, float]) -> None:
+    with pytest.raises(BadInput):
+        Policy(**fields)  # type: ignore[arg-type]
+
+
+def test_it_says_so_when_more_pairs_will_hardly_help() -> None:
+    pairs = [pair(primary_ms=100.0, candidate_ms=110.0)] * 50
+    assert "hardly change" in check(judge(pairs, POLICY), "latency").sentence

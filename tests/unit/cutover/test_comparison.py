@@ -214,6 +214,7 @@ NOISE = [
     ("epoch time", 1795326067, 1795326069),
     ("epoch time", 1795326067123, 1795326069001),
     ("epoch time", 1795326067.25, 1795326068.5),
+    ("epoch time", "generated_1795323042092.txt", "generated_1795323043111.txt"),
     ("ARN", "arn:aws:s3:::pictures", "acs:oss:cn-hangzhou:1432:pictures"),
     ("region", "us-east-1", "cn-hangzhou"),
     (

@@ -119,7 +119,7 @@ def test_it_says_how_many_events_are_missing() -> None:
     found = judge_live(state, weight_bp=100, policy=POLICY)
     assert (found.result, found.needed) == (Result.INCONCLUSIVE, 29)
     assert (
-        found.sentence == "None of 1 events on FC failed; AWS answered none; 29 more events on FC are needed."
+        found.sentence == "None of 1 event on FC failed; AWS answered none; 29 more events on FC are needed."
     )
 
 

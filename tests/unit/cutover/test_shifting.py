@@ -124,7 +124,7 @@ def test_it_finishes_only_after_the_last_step_has_held() -> None:
     last = replace(READY, desired_bp=10_000, observed_bp=10_000)
     assert decide_traffic(last) == Finish()
     assert decide_traffic(replace(last, candidate_events=29)) == Wait(
-        "1 more events on FC are needed at 100%.", 1
+        "1 more event on FC is needed at 100%.", 1
     )
 
 
