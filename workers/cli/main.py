@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import getpass
+import json
 import sys
 from collections.abc import Sequence
 from typing import NoReturn, TextIO
-
-import orjson
 
 from cutover.errors import BadInput, CutoverError
 from workers.cli import (
@@ -73,8 +72,8 @@ def run(words: Sequence[str], *, stdout: TextIO | None = None, stderr: TextIO | 
 
 def _print(answer: Answer, *, as_json: bool, out: TextIO, progress: TextIO) -> None:
     if as_json:
-        text = orjson.dumps(answer.document, option=orjson.OPT_INDENT_2 | orjson.OPT_NON_STR_KEYS).decode()
-        out.write(text + "\n")
+        # Not orjson: PostgreSQL gives large floats back as integers of more than 64 bit.
+        out.write(json.dumps(answer.document, indent=2, ensure_ascii=False) + "\n")
         return
     stream = progress if answer.code in {Code.WRONG_USE, Code.REFUSED} else out
     if answer.text:
