@@ -125,14 +125,16 @@ def decide(state: Path, earlier: Mapping[str, int]) -> Demo:
     port = free_port(wish)
     if port != wish:
         print(f"Port {wish} is in use; the pages will be at port {port}.", flush=True)
+    aws_port, alibaba_port = free_port(earlier.get("aws", 0)), free_port(earlier.get("alibaba", 0))
     return Demo(
         state=state,
         cluster=open_cluster(state / "postgres", free_port()),
         store=open_store(state / "redis"),
         web_port=port,
-        aws_port=free_port(earlier.get("aws", 0)),
-        alibaba_port=free_port(earlier.get("alibaba", 0)),
+        aws_port=aws_port,
+        alibaba_port=alibaba_port,
         keys=read_keys(state),
+        same_clouds=not earlier or (earlier["aws"], earlier["alibaba"]) == (aws_port, alibaba_port),
     )
 
 
@@ -197,6 +199,10 @@ def main() -> None:
         sys.exit(1)
     except KeyboardInterrupt:
         sys.exit(130)
+    except BrokenPipeError:
+        # Nobody reads any more; everything has been stopped on the way out.
+        sys.stdout = sys.stderr
+        sys.exit(1)
 
 
 if __name__ == "__main__":

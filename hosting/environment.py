@@ -46,6 +46,8 @@ class Demo:
     aws_port: int
     alibaba_port: int
     keys: Mapping[str, Any]
+    same_clouds: bool = False
+    """Whether the connections that an earlier demo wrote down, if any, name the sandbox as it is now."""
 
     @property
     def web_url(self) -> str:

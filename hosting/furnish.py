@@ -2,7 +2,8 @@
 
 1. waits for PostgreSQL, Redis and both halves of the sandbox;
 2. migrates the database and collects static files; meanwhile loads the sample functions;
-3. opens the gate for web, sets people, connections and policies up, opens the gate for everything else;
+3. opens the gate for web, and for the workers where the connections are still right; sets people, connections
+   and policies up, and opens the gates for everything else;
 4. waits until web and the workers answer;
 5. writes var/demo.json and var/demo.env, says where to go, and removes both files when the demo ends.
 
@@ -19,7 +20,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
@@ -81,7 +82,8 @@ def furnish(demo: Demo, clock: Clock) -> dict[str, Any]:
     logs, gates = demo.state / "log", demo.state / "run"
     python = sys.executable
     with ThreadPoolExecutor() as side:
-        samples = side.submit(_load_samples, demo, clock)
+        clouds = side.submit(_wait_for_clouds, demo, clock)
+        samples = side.submit(_load_samples, demo, clock, clouds)
         waiting.until(waiting.postgres_answers(demo.cluster.url), _SERVER_LIMIT_S)
         waiting.until(waiting.redis_answers(demo.store.url), _SERVER_LIMIT_S)
         clock.say("PostgreSQL and Redis answer")
@@ -93,10 +95,15 @@ def furnish(demo: Demo, clock: Clock) -> dict[str, Any]:
         static.result()
         clock.say("the database has its tables")
         (gates / "migrated").touch()
+        clouds.result()
+        if demo.same_clouds:
+            # What an earlier demo left unfinished goes on while the rest is set up.
+            (gates / "connected").touch()
         samples.result()
         printed = run("demo_setup", [python, "manage.py", "demo_setup"], environment.for_setup(demo), logs)
     clock.say("people, connections and policies are set up")
-    (gates / "connected").touch()
+    for gate in ("connected", "furnished"):
+        (gates / gate).touch()
     waiting.until(waiting.http_answers(f"{demo.web_url}/healthz/"), _SERVER_LIMIT_S)
     clock.say("the pages answer")
     waiting.until(waiting.consumers_wait(demo.store.url, len(_CONSUMERS)), _WORKER_LIMIT_S)
@@ -104,10 +111,14 @@ def furnish(demo: Demo, clock: Clock) -> dict[str, Any]:
     return _outcome(printed)
 
 
-def _load_samples(demo: Demo, clock: Clock) -> None:
+def _wait_for_clouds(demo: Demo, clock: Clock) -> None:
     for endpoint in (demo.aws_endpoint, demo.alibaba_endpoint):
         waiting.until(waiting.sandbox_answers(endpoint), _SERVER_LIMIT_S)
     clock.say("both sandbox clouds answer")
+
+
+def _load_samples(demo: Demo, clock: Clock, clouds: Future[None]) -> None:
+    clouds.result()
     env = environment.base(demo.state) | environment.sandbox(demo)
     run("samples", [sys.executable, "-m", "sandbox.samples"], env, demo.state / "log")
     clock.say("the sample functions are loaded into AWS")

@@ -15,6 +15,7 @@ def write_layout(demo: Demo, began: float) -> None:
         "postgres": {"home": str(demo.cluster.home), "port": demo.cluster.port},
         "redis": {"home": str(demo.store.home)},
         "ports": {"web": demo.web_port, "aws": demo.aws_port, "alibaba": demo.alibaba_port},
+        "same_clouds": demo.same_clouds,
         "began": began,
     }
     write_private(demo.state / "run" / "layout.json", json.dumps(content))
@@ -44,5 +45,6 @@ def read_layout(state: Path) -> tuple[Demo, float]:
         aws_port=content["ports"]["aws"],
         alibaba_port=content["ports"]["alibaba"],
         keys=read_keys(state),
+        same_clouds=bool(content["same_clouds"]),
     )
     return demo, float(content["began"])
