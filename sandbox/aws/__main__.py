@@ -14,6 +14,8 @@ import secrets
 import signal
 import sys
 import threading
+import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox import keys as sandbox_keys
@@ -62,6 +64,16 @@ def _keep(place: Path, account: Account, changed: threading.Event, ending: threa
         except RuntimeError:
             # Another request changed one of moto's dictionaries meanwhile: the next turn saves it.
             changed.set()
+
+
+def _save_surely(place: Path, own: Mapping[str, object]) -> None:
+    """Save while the last requests run out: they may still change what is being written."""
+    for _ in range(50):
+        try:
+            return snapshot.save(place, own)
+        except RuntimeError:
+            time.sleep(0.02)
+    return snapshot.save(place, own)
 
 
 def main() -> None:
@@ -127,13 +139,14 @@ def main() -> None:
     )
     keeper.start()
     server.serve_forever(poll_interval=0.1)
+    front.close()
     ending.set()
     keeper.join()
     invoker.close()
     executor.close()
     with account.lock:
         own = {"lambda": account.stored, "logs": logs.state(), "metrics": metrics.state()}
-        snapshot.save(place / "state.pickle", own)
+        _save_surely(place / "state.pickle", own)
     os._exit(0)  # threads of open connections would hold the process until their clients leave
 
 

@@ -47,10 +47,12 @@ def _patch_metrics(metrics: MetricStore) -> None:
         ]
         if not own:
             return moto_data(self, queries, start_time, end_time, **more)
-        if len(own) != len(queries):
-            raise ValidationError("The sandbox does not mix AWS/Lambda metrics with others in one call.")
+        others = [query for query in queries if query not in own]
+        if any("Expression" in query for query in others):
+            raise ValidationError("The sandbox does not compute expressions beside AWS/Lambda metrics.")
         newest_first = more.get("scan_by", "TimestampDescending") != "TimestampAscending"
-        return [_answer(metrics, query, start_time, end_time, newest_first) for query in own]
+        answers = [_answer(metrics, query, start_time, end_time, newest_first) for query in own]
+        return answers + (moto_data(self, others, start_time, end_time, **more) if others else [])
 
     def get_metric_statistics(
         self: Any, namespace: str, metric_name: str, start_time: datetime, end_time: datetime, period: int,

@@ -66,11 +66,18 @@ class Front:
         self._admin_token = admin_token
         self._nonce = nonce
         self._changed = changed
+        self._closed = False
         self._moto = DomainDispatcherApplication(create_backend_app)
+
+    def close(self) -> None:
+        """Refuse what still comes in over open connections: the state is about to be saved."""
+        self._closed = True
 
     def answer(self, request: SignedRequest, handler: "_Handler") -> Reply | None:
         """Answer a request; None means that the connection is to be reset."""
         request_id = str(uuid.uuid4())
+        if self._closed:
+            return None
         if (why := refusal(request.headers)) is not None:
             return _plain(403, {"error": why})
         if request.path.startswith("/_sandbox/"):

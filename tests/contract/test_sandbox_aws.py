@@ -963,6 +963,21 @@ def test_its_state_survives_an_orderly_restart(tmp_path: Path) -> None:
         url = first.client("sqs").create_queue(QueueName="kept")["QueueUrl"]
         sent = first.client("sqs").send_message(QueueUrl=url, MessageBody="body")["MessageId"]
         first.client("secretsmanager").create_secret(Name="kept", SecretString="s")
+        topic = first.client("sns").create_topic(Name="kept")["TopicArn"]
+        first.client("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:kept"
+        )
+        first.client("events").put_rule(Name="kept", ScheduleExpression="rate(1 minute)")
+        first.client("scheduler").create_schedule(
+            Name="kept",
+            ScheduleExpression="rate(1 minute)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": alias["AliasArn"], "RoleArn": role},
+        )
+        first.client("logs").create_log_group(logGroupName="own")
+        first.client("cloudwatch").put_metric_data(
+            Namespace="Own", MetricData=[{"MetricName": "n", "Value": 1.0}]
+        )
         given = first.client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
     with running_aws(tmp_path) as again:
         lambda_ = again.client("lambda")
@@ -980,6 +995,11 @@ def test_its_state_survives_an_orderly_restart(tmp_path: Path) -> None:
         (message,) = again.client("sqs").receive_message(QueueUrl=url)["Messages"]
         assert (message["MessageId"], message["Body"]) == (sent, "body")
         assert again.client("secretsmanager").get_secret_value(SecretId="kept")["SecretString"] == "s"
+        assert again.client("sns").list_subscriptions()["Subscriptions"][0]["TopicArn"] == topic
+        assert again.client("events").describe_rule(Name="kept")["State"] == "ENABLED"
+        assert again.client("scheduler").get_schedule(Name="kept")["Target"]["Arn"] == alias["AliasArn"]
+        assert again.client("logs").describe_log_groups(logGroupNamePrefix="own")["logGroups"]
+        assert again.client("cloudwatch").list_metrics(Namespace="Own")["Metrics"]
         logs = again.client("logs").filter_log_events(logGroupName="/aws/lambda/fn", filterPattern=f'"{ran}"')
         assert len(logs["events"]) == 3
         assumed = again.client(
