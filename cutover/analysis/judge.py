@@ -7,7 +7,8 @@ every critical check, so nothing is divided there.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from cutover.analysis.model import CheckResult, PairEvidence, Policy, Result, Verdict
@@ -45,12 +46,16 @@ ANSWERED = frozenset(
 DIFFERENT = frozenset({PairOutcome.MISMATCH, PairOutcome.BOTH_ERROR_DIFFERENT})
 ALIKE = (ANSWERED | {PairOutcome.BOTH_ERROR_SAME}) - DIFFERENT
 
+Tally = Counter[PairOutcome]
+"""How many pairs had each outcome."""
+
 
 def judge(pairs: Sequence[PairEvidence], policy: Policy) -> Verdict:
     """Judge pairs against a policy. The order of pairs does not change the result."""
-    checks = [_errors(pairs, policy), _answers(pairs, policy), _latency(pairs, policy)]
+    tally = Counter(pair.outcome for pair in pairs)
+    checks = [_errors(tally, policy), _answers(tally, policy), _latency(pairs, tally, policy)]
     if any(pair.logs_differ is not None for pair in pairs):
-        checks.append(_logs(pairs, policy))
+        checks.append(_logs(pairs, tally, policy))
     kept = tuple(check for check in checks if check.name not in policy.muted)
     return _verdict(kept, pairs)
 
@@ -113,13 +118,10 @@ def _explains(check: CheckResult, pairs: Sequence[PairEvidence]) -> tuple[int, .
 # ---------------------------------------------------------------------------------------------- errors
 
 
-def _errors(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
-    trials = sum(pair.outcome is not PairOutcome.NOT_COMPARABLE for pair in pairs)
-    candidate_only = sum(pair.outcome is PairOutcome.CANDIDATE_ERROR for pair in pairs)
-    primary_only = sum(pair.outcome is PairOutcome.PRIMARY_ERROR for pair in pairs)
-    both = sum(
-        pair.outcome in (PairOutcome.BOTH_ERROR_SAME, PairOutcome.BOTH_ERROR_DIFFERENT) for pair in pairs
-    )
+def _errors(tally: Tally, policy: Policy) -> CheckResult:
+    trials = tally.total() - tally[PairOutcome.NOT_COMPARABLE]
+    candidate_only, primary_only = tally[PairOutcome.CANDIDATE_ERROR], tally[PairOutcome.PRIMARY_ERROR]
+    both = tally[PairOutcome.BOTH_ERROR_SAME] + tally[PairOutcome.BOTH_ERROR_DIFFERENT]
     margin, alarm = policy.error_margin, -math.log(policy.alpha / FAMILY)
     discordant = log_e_discordant(candidate_only, primary_only)
     above = log_e_rate_above(candidate_only, trials, margin)
@@ -127,7 +129,7 @@ def _errors(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
     if min(discordant, above) >= alarm:
         result = Result.FAIL
     else:
-        result = _missing(pairs) or (Result.PASS if clean >= -math.log(policy.alpha) else Result.INCONCLUSIVE)
+        result = _missing(tally) or (Result.PASS if clean >= -math.log(policy.alpha) else Result.INCONCLUSIVE)
     needed = _needed(result, candidate_only, trials, margin, policy.alpha)
     seen = f"{candidate_only} of {trials:,} pairs failed only on FC, {primary_only} only on AWS"
     return CheckResult(
@@ -155,25 +157,25 @@ def _errors(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
             "e_below": _e(clean),
             "upper": upper_rate(candidate_only, trials, policy.alpha),
         },
-        sentence=_sentence(result, pairs, seen, f"the bound is {margin:.2%}", needed),
+        sentence=_sentence(result, tally, seen, f"the bound is {margin:.2%}", needed),
     )
 
 
 # --------------------------------------------------------------------------------------------- answers
 
 
-def _answers(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
-    different = sum(pair.outcome in DIFFERENT for pair in pairs)
-    trials = different + sum(pair.outcome in ALIKE for pair in pairs)
+def _answers(tally: Tally, policy: Policy) -> CheckResult:
+    different = _number(tally, DIFFERENT)
+    trials = different + _number(tally, ALIKE)
     tolerance, alarm = policy.mismatch_tolerance, -math.log(policy.alpha / FAMILY)
     above = log_e_rate_above(different, trials, tolerance)
     clean = log_e_rate_below(different, trials, tolerance, policy.alpha)
-    answered = any(pair.outcome in ANSWERED for pair in pairs)
+    answered = _number(tally, ANSWERED) > 0
     if above >= alarm:
         result = Result.FAIL
     else:
         passed = answered and clean >= -math.log(policy.alpha)
-        result = _missing(pairs) or (Result.PASS if passed else Result.INCONCLUSIVE)
+        result = _missing(tally) or (Result.PASS if passed else Result.INCONCLUSIVE)
     needed = _needed(result, different, trials, tolerance, policy.alpha)
     seen = f"{different} of {trials:,} answers differed"
     if trials and not answered:
@@ -200,14 +202,14 @@ def _answers(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
             "e_below": _e(clean),
             "upper": upper_rate(different, trials, policy.alpha),
         },
-        sentence=_sentence(result, pairs, seen, f"the bound is {tolerance:.2%}", needed),
+        sentence=_sentence(result, tally, seen, f"the bound is {tolerance:.2%}", needed),
     )
 
 
 # --------------------------------------------------------------------------------------------- latency
 
 
-def _latency(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
+def _latency(pairs: Sequence[PairEvidence], tally: Tally, policy: Policy) -> CheckResult:
     floor, limit = policy.latency_floor_ms, math.log(policy.latency_margin)
     timed = [
         (max(pair.primary_ms, floor), max(pair.candidate_ms, floor))
@@ -226,9 +228,9 @@ def _latency(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
     if trials >= MIN_LATENCY_PAIRS and mean - fail_radius > limit:
         result = Result.FAIL
     elif trials >= MIN_LATENCY_PAIRS and mean + pass_radius < limit:
-        result = _missing(pairs) or Result.PASS
+        result = _missing(tally) or Result.PASS
     else:
-        result = _missing(pairs) or Result.INCONCLUSIVE
+        result = _missing(tally) or Result.INCONCLUSIVE
     needed = (
         _latency_needed(trials, abs(limit - mean), deviation, policy) if result is Result.INCONCLUSIVE else 0
     )
@@ -257,7 +259,7 @@ def _latency(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
             "upper": mean + pass_radius if trials else 0.0,
             "limit": limit,
         },
-        sentence=_sentence(result, pairs, seen, f"the bound is {policy.latency_margin:.2f}", needed),
+        sentence=_sentence(result, tally, seen, f"the bound is {policy.latency_margin:.2f}", needed),
     )
 
 
@@ -284,7 +286,7 @@ def _milliseconds(durations: Sequence[float]) -> str:
 # ------------------------------------------------------------------------------------------------ logs
 
 
-def _logs(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
+def _logs(pairs: Sequence[PairEvidence], tally: Tally, policy: Policy) -> CheckResult:
     known = [pair.logs_differ for pair in pairs if pair.logs_differ is not None]
     different, trials, tolerance = sum(known), len(known), policy.mismatch_tolerance
     above = log_e_rate_above(different, trials, tolerance)
@@ -306,7 +308,7 @@ def _logs(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
         formula=f"as for answers, over pairs whose logs have arrived, with a rate of {tolerance:g}",
         numbers={"pairs": trials, "different": different, "e_above": _e(above), "e_below": _e(clean)},
         sentence=_sentence(
-            result, pairs, f"{different} of {trials:,} logs differed", f"the bound is {tolerance:.2%}", needed
+            result, tally, f"{different} of {trials:,} logs differed", f"the bound is {tolerance:.2%}", needed
         ),
     )
 
@@ -314,9 +316,13 @@ def _logs(pairs: Sequence[PairEvidence], policy: Policy) -> CheckResult:
 # ---------------------------------------------------------------------------------------------- shared
 
 
-def _missing(pairs: Sequence[PairEvidence]) -> Result | None:
-    missing = sum(pair.outcome is PairOutcome.NOT_COMPARABLE for pair in pairs)
-    return Result.ERROR if missing >= MISSING_LEAST and missing > MISSING_SHARE * len(pairs) else None
+def _number(tally: Tally, outcomes: Iterable[PairOutcome]) -> int:
+    return sum(tally[outcome] for outcome in outcomes)
+
+
+def _missing(tally: Tally) -> Result | None:
+    missing = tally[PairOutcome.NOT_COMPARABLE]
+    return Result.ERROR if missing >= MISSING_LEAST and missing > MISSING_SHARE * tally.total() else None
 
 
 def _needed(result: Result, failures: int, trials: int, rate: float, alpha: float) -> int:
@@ -326,15 +332,15 @@ def _needed(result: Result, failures: int, trials: int, rate: float, alpha: floa
     return first_that(lambda more: log_e_rate_below(failures, trials + more, rate, alpha) >= threshold)
 
 
-def _sentence(result: Result, pairs: Sequence[PairEvidence], seen: str, bound: str, needed: int) -> str:
+def _sentence(result: Result, tally: Tally, seen: str, bound: str, needed: int) -> str:
     match result:
         case Result.FAIL:
             return f"{seen}; {bound}."
         case Result.PASS:
             return f"{seen}; {bound}, and the evidence suffices."
         case Result.ERROR:
-            missing = sum(pair.outcome is PairOutcome.NOT_COMPARABLE for pair in pairs)
-            return f"{missing} of {len(pairs):,} pairs could not be compared, so nothing is concluded."
+            missing = tally[PairOutcome.NOT_COMPARABLE]
+            return f"{missing} of {tally.total():,} pairs could not be compared, so nothing is concluded."
         case Result.INCONCLUSIVE:
             if needed >= MAX_NEEDED:
                 return f"{seen}; {bound}. More pairs alone will hardly change that."
