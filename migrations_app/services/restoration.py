@@ -10,12 +10,14 @@ from django.db import transaction
 from django.utils import timezone
 
 from cutover.phases import Phase, Trigger, next_phase
-from cutover.planning import ALIAS, OperationKind, Plan, plan_restore
+from cutover.planning import ALIAS, ActionKind, OperationKind, Plan, plan_restore
 from migrations_app.models import ActionState, FunctionMigration, Operation
 from migrations_app.services import connections, operations, phases
 
 CALL_LIMIT = dt.timedelta(seconds=90)
 """How long after its lease a worker's last call may still arrive: the longest read limit, and some."""
+
+UNCONDITIONAL = (ActionKind.CONCURRENCY, ActionKind.DELETE_FUNCTION)
 
 
 def plan(function: FunctionMigration, *, marker: str = "restore") -> Plan:
@@ -56,7 +58,7 @@ def start(function_id: int, *, actor: str, reason: str, idempotency_key: str = "
         )
         if function.stage is not Phase.RESTORING:
             phases.move(function, Trigger.RESTORE, actor=actor, reason=reason, operation=operation)
-            _wait_for_late_deletion(function, operation)
+            _wait_for_late_calls(function, operation)
     return operation
 
 
@@ -112,9 +114,10 @@ def _deletion(function: FunctionMigration) -> str:
     return rows[0] or "" if rows else ""
 
 
-def _wait_for_late_deletion(function: FunctionMigration, operation: Operation) -> None:
-    """Let a deletion that may be under way arrive first: DeleteFunction knows no condition."""
+def _wait_for_late_calls(function: FunctionMigration, operation: Operation) -> None:
+    """Let a call that may be under way arrive first: deleting and reserving know no condition on AWS."""
     last = function.operations.filter(kind=OperationKind.DECOMMISSION).first()
-    if last is None or last.lease_until is None or _deletion(function) != ActionState.INTENDED:
+    if last is None or last.lease_until is None:
         return
-    Operation.objects.filter(pk=operation.pk).update(due_at=last.lease_until + CALL_LIMIT)
+    if last.actions.filter(state=ActionState.INTENDED, kind__in=UNCONDITIONAL).exists():
+        Operation.objects.filter(pk=operation.pk).update(due_at=last.lease_until + CALL_LIMIT)

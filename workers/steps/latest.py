@@ -29,9 +29,11 @@ def _prepare_write(work: Work) -> Prepared:
     name, changes = work.request["function"], work.request["changes"]
     latest = work.primary.publisher.configuration(name)
     original = work.primary.publisher.configuration(name, version=work.request["original_version"])
-    expected = {original.fingerprint} | {row.outcome.get("fingerprint", "") for row in work.done(WRITE)}
-    if latest.fingerprint not in expected:
-        raise _foreign(work, before=not work.done(WRITE))
+    writes = work.done(WRITE)
+    if not writes and latest.fingerprint != original.fingerprint:
+        raise _foreign(work, before=True)
+    if writes and not _as_written(latest, original, writes[-1]):
+        raise _foreign(work)
     resolved = {**work.request, "changes": dict(changes), "revision_id": latest.revision_id}
     return Prepared(resolved=resolved, undo=work.action.undo)
 
@@ -59,9 +61,10 @@ def _write(work: Work, resolved: Resolved) -> Receipt:
 
 def _prepare_publish(work: Work) -> Prepared:
     """Assert that `$LATEST` is exactly what was written, and take its revision."""
-    latest = work.primary.publisher.configuration(work.request["function"])
-    writes = work.done(WRITE)
-    if not writes or latest.fingerprint != writes[-1].outcome["fingerprint"]:
+    name = work.request["function"]
+    latest = work.primary.publisher.configuration(name)
+    original = work.primary.publisher.configuration(name, version=work.request["original_version"])
+    if not _as_written(latest, original, work.done(WRITE)[-1]):
         raise _foreign(work)
     resolved = {
         **work.request,
@@ -163,6 +166,18 @@ def _written(work: Work) -> Iterator[Mapping[str, Any]]:
 def _ours(latest: LambdaConfiguration, changes: Mapping[str, Any]) -> bool:
     """Tell whether a write of ours is there, in part at least: its layers and handler are nobody else's."""
     return any(latest.fields.get(name) == changes[name] for name in ("Layers", "Handler"))
+
+
+def _as_written(latest: LambdaConfiguration, original: LambdaConfiguration, write: Action) -> bool:
+    """Tell whether `$LATEST` is the original with that write and nothing else.
+
+    The fingerprint alone does not tell: it was read after the write, when somebody may have been quick.
+    """
+    return (
+        latest.fingerprint == write.outcome["fingerprint"]
+        and latest.code_sha256 == original.code_sha256
+        and dict(latest.fields) == {**original.fields, **write.resolved["changes"]}
+    )
 
 
 def _holds(latest: LambdaConfiguration, changes: Mapping[str, Any]) -> bool:

@@ -40,6 +40,7 @@ def _observe_concurrency(work: Work, resolved: Resolved) -> Receipt | None:
 
 
 def _set_concurrency(work: Work, resolved: Resolved) -> Receipt:
+    work.still_ours()
     receipt = work.primary.archive.set_reserved_concurrency(resolved["function"], resolved["reserved"])
     return Receipt(
         request_id=receipt.request_id, outcome={**receipt.outcome, "reserved": resolved["reserved"]}
