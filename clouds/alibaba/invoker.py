@@ -24,6 +24,7 @@ from cutover.observation import LogLine, Observation, Outcome, Side
 from cutover.platform_logs import parse_fc
 
 MARGIN_MS = 5_000
+_BANNERS = ("load code for handler:", " runtime inited.", "FC Initialize Start")
 
 
 class FcInvoker:
@@ -116,12 +117,18 @@ def error_of(body: bytes) -> tuple[str, str]:
 
 
 def tail(encoded: str, request_id: str) -> tuple[tuple[LogLine, ...] | None, Mapping[str, Any]]:
-    """Give the lines and the facts of a tail log (base64, the last 4 KB); lines None when cut off."""
+    """Give the lines and the facts of a tail log (base64, the last 4 KB); lines None when cut off.
+
+    ``cold`` is among the facts when the tail is whole: a new instance's runtime announces itself in it.
+    """
     if not encoded:
         return None, {}
     text = base64.b64decode(encoded).decode("utf-8", "replace")
     lines, found = parse_fc(text.splitlines(), request_id)
-    return (lines if f"FC Invoke Start RequestId: {request_id}" in text else None), found
+    if f"FC Invoke Start RequestId: {request_id}" not in text:
+        return None, found
+    cold = "init_ms" in found or any(banner in text for banner in _BANNERS)
+    return lines, {**found, "cold": cold}
 
 
 def _facts(headers: Mapping[str, str], found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:

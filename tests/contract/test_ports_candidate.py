@@ -163,6 +163,16 @@ def test_it_observes_an_answer(candidate: Candidate) -> None:
     assert seen.max_memory_mb is not None
 
 
+def test_it_tells_a_cold_start_from_a_warm_one(candidate: Candidate) -> None:
+    if candidate.name == "simulated":
+        pytest.skip("nothing is cold in memory")
+    name = deployed(candidate)
+
+    seen = [candidate.cloud.invoker.invoke(name, b"{}", qualifier="live", timeout_s=5) for _ in range(2)]
+
+    assert [one.cold for one in seen] == [True, False]
+
+
 def test_it_raises_when_it_cannot_ask(candidate: Candidate) -> None:
     with pytest.raises(NotFound):
         candidate.cloud.invoker.invoke("no-such-function", b"{}", qualifier="live", timeout_s=5)

@@ -2,6 +2,7 @@
 
 import json
 import time
+import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -31,10 +32,25 @@ exports.handler = async (event) => {
 """
 NODE_MODULE = NODE_ASYNC.replace("exports.handler =", "export const handler =")
 
+NODE_CONTEXT = """
+exports.handler = (event, context) => {
+  if (event.fail) { const e = new Error(event.fail); e.name = 'ValueError'; context.fail(e); return; }
+  context.succeed({echo: event});
+};
+"""
+NODE_THROWS = """
+exports.handler = (event, context, callback) => {
+  if (event.fail) { const e = new Error(event.fail); e.name = 'ValueError'; throw e; }
+  setTimeout(() => callback(null, {echo: event}), 5);
+};
+"""
+
 KINDS = {
     "python": ("python3.11", "app.handler", {"app_py": ports.ECHO}),
     "node callback": ("nodejs20.x", "index.handler", {"index_js": NODE_CALLBACK}),
     "node async": ("nodejs20.x", "index.handler", {"index_js": NODE_ASYNC}),
+    "node context": ("nodejs20.x", "index.handler", {"index_js": NODE_CONTEXT}),
+    "node throws": ("nodejs20.x", "index.handler", {"index_js": NODE_THROWS}),
     "node module": ("nodejs20.x", "index.handler", {"index_mjs": NODE_MODULE}),
 }
 
@@ -283,6 +299,56 @@ def test_it_falls_back_to_the_original_where_that_was_declared_safe(
     assert json.loads(seen.payload) == {"echo": {"n": 1}}
     (message,) = _messages(primary, given.queue_url, 1)
     assert (message["side"], message["outcome"]) == ("candidate", "error")
+
+
+@pytest.mark.parametrize("kind", ["python", "node async", "node callback"])
+def test_it_answers_as_ever_when_the_queue_is_gone(both: tuple[Primary, Candidate], kind: str) -> None:
+    primary, candidate = both
+    given = shifting(primary, candidate, kind, 5000)
+    assert primary.raw is not None
+    primary.raw.client("sqs").delete_queue(QueueUrl=given.queue_url)
+
+    for version in (given.tap, given.relay):
+        seen = _call(primary, given.name, {"n": 1}, version)
+        assert json.loads(seen.payload) == {"echo": {"n": 1}}
+        complaints = [line for line in seen.logs or () if "could not be sent" in line.text]
+        assert len(complaints) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "error_type", "outcome"),
+    [
+        ({"kind": "status", "status": 429}, "ThrottledError", "throttled"),
+        ({"kind": "status", "status": 500}, "RefusedError", "error"),
+        ({"kind": "drop-answer"}, "NoAnswerError", "no-answer"),
+    ],
+)
+def test_it_raises_and_reports_what_fc_did_instead_of_answering(
+    both: tuple[Primary, Candidate], fault: dict[str, Any], error_type: str, outcome: str
+) -> None:
+    primary, candidate = both
+    given = shifting(primary, candidate, "python", 10_000)
+    _strike_once(candidate, {"operation": "InvokeFunction", **fault})
+
+    seen = _call(primary, given.name, {"n": 1})
+
+    assert (seen.outcome, seen.error_type) == (Outcome.ERROR, error_type)
+    (message,) = _messages(primary, given.queue_url, 1)
+    assert (message["outcome"], message["answer"]) == (outcome, None)
+    assert _call(primary, given.name, {"n": 2}).outcome is Outcome.OK
+
+
+def _strike_once(candidate: Candidate, fault: dict[str, Any]) -> None:
+    assert candidate.raw is not None
+    request = urllib.request.Request(
+        f"{candidate.raw.url}/_sandbox/faults",
+        data=json.dumps({"cloud": "alibaba", "times": 1, **fault}).encode(),
+        headers={
+            "X-Sandbox-Token": candidate.raw.keys.admin_token,
+            "content-type": "application/json",
+        },
+    )
+    urllib.request.urlopen(request, timeout=5).close()
 
 
 def test_it_reads_the_key_again_after_it_was_rotated(both: tuple[Primary, Candidate]) -> None:

@@ -25,7 +25,7 @@ def run(
     (layer / "cutover" / "settings.json").write_text(json.dumps(settings))
     task = tmp_path / "task"
     task.mkdir()
-    (task / file).write_text(source)
+    (task / "index.js").write_text(source)
     return subprocess.run(
         [str(NODE), "-e", f"const tap = require({json.dumps(str(place))}); {script}"],
         capture_output=True,
