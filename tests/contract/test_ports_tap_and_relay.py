@@ -3,7 +3,7 @@
 import json
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -70,6 +70,22 @@ class Shifting:
 def both(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Primary, Candidate]]:
     with ports.pair(tmp_path_factory.mktemp("state")) as halves:
         yield halves
+
+
+Shared = Callable[[str], Shifting]
+
+
+@pytest.fixture(scope="module")
+def half(both: tuple[Primary, Candidate]) -> Shared:
+    """Give a function of a kind at half weight; tests that leave nothing behind share it."""
+    made: dict[str, Shifting] = {}
+
+    def give(kind: str) -> Shifting:
+        if kind not in made:
+            made[kind] = shifting(*both, kind, 5000)
+        return made[kind]
+
+    return give
 
 
 def shifting(primary: Primary, candidate: Candidate, kind: str, weight_bp: int, **more: Any) -> Shifting:
@@ -168,9 +184,10 @@ def _call(primary: Primary, name: str, event: object, qualifier: str = "live") -
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
-def test_it_answers_every_call_and_reports_each_once(both: tuple[Primary, Candidate], kind: str) -> None:
-    primary, candidate = both
-    given = shifting(primary, candidate, kind, 5000)
+def test_it_answers_every_call_and_reports_each_once(
+    both: tuple[Primary, Candidate], half: Shared, kind: str
+) -> None:
+    primary, given = both[0], half(kind)
 
     with ThreadPoolExecutor(4) as pool:
         seen = list(pool.map(lambda n: _call(primary, given.name, {"n": n}), range(60)))
@@ -190,9 +207,10 @@ def test_it_answers_every_call_and_reports_each_once(both: tuple[Primary, Candid
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
-def test_it_fails_as_the_function_fails_on_either_side(both: tuple[Primary, Candidate], kind: str) -> None:
-    primary, candidate = both
-    given = shifting(primary, candidate, kind, 5000)
+def test_it_fails_as_the_function_fails_on_either_side(
+    both: tuple[Primary, Candidate], half: Shared, kind: str
+) -> None:
+    primary, given = both[0], half(kind)
 
     for version, side in ((given.tap, "primary"), (given.relay, "candidate")):
         seen = _call(primary, given.name, {"fail": "no such order"}, version)
@@ -204,9 +222,10 @@ def test_it_fails_as_the_function_fails_on_either_side(both: tuple[Primary, Cand
 
 
 @pytest.mark.parametrize("kind", list(KINDS))
-def test_it_answers_a_probe_without_calling_anything(both: tuple[Primary, Candidate], kind: str) -> None:
-    primary, candidate = both
-    given = shifting(primary, candidate, kind, 0)
+def test_it_answers_a_probe_without_calling_anything(
+    both: tuple[Primary, Candidate], half: Shared, kind: str
+) -> None:
+    primary, given = both[0], half(kind)
 
     for version, what in ((given.tap, "tap"), (given.relay, "relay")):
         seen = _call(primary, given.name, {"cutover-probe": "nonce"}, version)
@@ -256,9 +275,10 @@ def test_it_masks_secrets_before_anything_leaves_the_function(
 
 
 @pytest.mark.parametrize("kind", ["python", "node async"])
-def test_it_reports_a_large_event_by_hash_and_size(both: tuple[Primary, Candidate], kind: str) -> None:
-    primary, candidate = both
-    given = shifting(primary, candidate, kind, 5000)
+def test_it_reports_a_large_event_by_hash_and_size(
+    both: tuple[Primary, Candidate], half: Shared, kind: str
+) -> None:
+    primary, given = both[0], half(kind)
 
     for version in (given.tap, given.relay):
         _call(primary, given.name, {"text": "x" * 40_000}, version)
