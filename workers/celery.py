@@ -29,6 +29,7 @@ app.conf.update(
     task_reject_on_worker_lost=True,
     worker_prefetch_multiplier=1,
     task_default_queue="work",
+    task_routes={"workers.tick_rollbacks": {"queue": "rollback"}},
     task_time_limit=900,
     worker_send_task_events=False,
     worker_hijack_root_logger=False,

@@ -12,19 +12,19 @@ from migrations_app.services import heartbeats
 from workers import connections, engine, validation
 
 
-@shared_task(name="workers.carry_out", queue="work", acks_late=True, time_limit=900)
+@shared_task(name="workers.carry_out", acks_late=True, time_limit=900)
 def carry_out(operation_id: str) -> None:
     """Carry one operation on."""
     engine.run_operation(operation_id, owner=_owner())
 
 
-@shared_task(name="workers.run_validation", queue="work", acks_late=True, time_limit=1800)
+@shared_task(name="workers.run_validation", acks_late=True, time_limit=1800)
 def run_validation(run_id: str) -> None:
     """Carry one validation run on."""
     validation.carry_out_run(run_id, owner=_owner())
 
 
-@shared_task(name="workers.tick", queue="work", acks_late=True, time_limit=900)
+@shared_task(name="workers.tick", acks_late=True, time_limit=900)
 def tick() -> None:
     """Do what is due: operations, then syncs and checks, then validation runs."""
     heartbeats.beat("work")
@@ -33,20 +33,20 @@ def tick() -> None:
     validation.run_due(_owner())
 
 
-@shared_task(name="workers.tick_rollbacks", queue="rollback", acks_late=True, time_limit=300)
+@shared_task(name="workers.tick_rollbacks", acks_late=True, time_limit=300)
 def tick_rollbacks() -> None:
     """Do the rollbacks that are due."""
     heartbeats.beat("rollback")
     engine.run_due("rollback", owner=_owner())
 
 
-@shared_task(name="workers.sync", queue="work", acks_late=True, time_limit=900)
+@shared_task(name="workers.sync", acks_late=True, time_limit=900)
 def sync(connection_id: str) -> None:
     """Read the inventory of one connection, if it is due."""
     connections.sync(int(connection_id), only_due=True)
 
 
-@shared_task(name="workers.check", queue="work", acks_late=True, time_limit=300)
+@shared_task(name="workers.check", acks_late=True, time_limit=300)
 def check(connection_id: str) -> None:
     """Check one connection, if it is due."""
     connections.check(int(connection_id), only_due=True)
