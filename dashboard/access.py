@@ -53,7 +53,9 @@ def refusal(role: Role) -> str:
         case Role.OPERATOR:
             return _("This needs the role operator, and you are a viewer. Nothing was done. Ask an operator.")
         case Role.APPROVER:
-            return _("This needs the role approver, which you do not have. Nothing was done. Ask an approver.")
+            return _(
+                "This needs the role approver, which you do not have. Nothing was done. Ask an approver."
+            )
 
 
 viewer = needs(Role.VIEWER)

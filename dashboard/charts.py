@@ -111,7 +111,12 @@ class Charts:
 
 
 def draw(
-    slots: Sequence[TrafficSlot], operations: Sequence[Operation], *, now: dt.datetime, seconds: int, weight_bp: int
+    slots: Sequence[TrafficSlot],
+    operations: Sequence[Operation],
+    *,
+    now: dt.datetime,
+    seconds: int,
+    weight_bp: int,
 ) -> Charts:
     """Draw traffic over the last ``seconds``."""
     step = max(SLOT_S, seconds // MOST_POINTS // SLOT_S * SLOT_S)

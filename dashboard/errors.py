@@ -15,7 +15,16 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from cutover.errors import BadInput, CutoverError, GuardNotMet, OperationRunning, RuleError, StaleState
+from cutover.errors import BadInput, GuardNotMet, OperationRunning, RuleError, StaleState
+from migrations_app.models import FunctionMigration
+
+
+class Ambiguous(Exception):
+    """Several connections have a function of this name; the reader chooses."""
+
+    def __init__(self, found: list[FunctionMigration]) -> None:
+        self.found = found
+        super().__init__()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -66,6 +75,9 @@ class RefusalMiddleware:
         """Give the answer for errors that are ours, None for all others."""
         if isinstance(error, RuleError):
             return refused(request, refusal(error))
+        if isinstance(error, Ambiguous):
+            context = {"found": error.found, "section": "functions"}
+            return render(request, "function/choose.html", context, status=300)
         if isinstance(error, PermissionDenied) and getattr(request, "htmx", False):
             title = _("You may not do this")
             return refused(request, Refusal(status=403, title=title, sentence=str(error)))
@@ -121,6 +133,3 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _page(request: HttpRequest, status: int, title: str, sentence: str) -> HttpResponse:
     context = {"refusal": Refusal(status=status, title=title, sentence=sentence)}
     return render(request, "errors/refused.html", context, status=status)
-
-
-__all__ = ["CutoverError", "Refusal", "RefusalMiddleware", "refusal", "refused"]

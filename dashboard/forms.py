@@ -55,7 +55,9 @@ class MoveForm(ReasonForm):
         try:
             steps = tuple(round(float(part) * 100) for part in text.split())
         except ValueError:
-            raise forms.ValidationError(_("Steps are percentages with commas, such as 1, 5, 25, 50, 100.")) from None
+            raise forms.ValidationError(
+                _("Steps are percentages with commas, such as 1, 5, 25, 50, 100.")
+            ) from None
         if list(steps) != sorted(set(steps)) or any(not 0 < bp <= 10_000 for bp in steps):
             raise forms.ValidationError(_("Steps grow, and lie above 0% and at most at 100%."))
         return steps
@@ -83,7 +85,9 @@ class EventsForm(Plain):
     """Events as JSON (one value or a list) or JSON Lines, typed or as a file."""
 
     text = forms.CharField(
-        label=gettext_lazy("Events"), widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}), required=False
+        label=gettext_lazy("Events"),
+        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
+        required=False,
     )
     file = forms.FileField(label=gettext_lazy("Or a file"), required=False)
 
@@ -125,7 +129,9 @@ class ConnectionForm(Plain):
     """One account in one region of one cloud; names only, never a credential."""
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=64)
-    cloud = forms.ChoiceField(label=gettext_lazy("Cloud"), choices=[("aws", "AWS"), ("alibaba", "Alibaba Cloud")])
+    cloud = forms.ChoiceField(
+        label=gettext_lazy("Cloud"), choices=[("aws", "AWS"), ("alibaba", "Alibaba Cloud")]
+    )
     region = forms.CharField(label=gettext_lazy("Region"), max_length=40)
     account_id = forms.CharField(label=gettext_lazy("Account id"), max_length=32)
     authentication = forms.ChoiceField(

@@ -72,9 +72,12 @@ class Switchboard:
 
     async def _subscribe(self) -> None:
         try:
-            async with redis.asyncio.Redis.from_url(
-                settings.REDIS_URL, socket_connect_timeout=CONNECT_S, health_check_interval=5
-            ) as client, client.pubsub() as channel:
+            async with (
+                redis.asyncio.Redis.from_url(
+                    settings.REDIS_URL, socket_connect_timeout=CONNECT_S, health_check_interval=5
+                ) as client,
+                client.pubsub() as channel,
+            ):
                 await channel.subscribe(CHANNEL)
                 self._ready.set()
                 while True:

@@ -9,7 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from cutover.phases import JOURNEY, Phase
-from dashboard.templatetags.cutover import clock, day, share
+from dashboard.templatetags.cutover import clock_text, day, share
 from dashboard.words import PHASES, Text
 from migrations_app.models import FunctionMigration, Operation, PhaseChange
 
@@ -45,7 +45,9 @@ def stations(function: FunctionMigration, changes: Sequence[PhaseChange]) -> tup
 def _place(function: FunctionMigration, changes: Sequence[PhaseChange]) -> int:
     if function.stage in JOURNEY:
         return JOURNEY.index(function.stage)
-    before = next((c.before for c in changes if c.after in (Phase.ROLLED_BACK, Phase.RESTORING)), Phase.DEPLOYED)
+    before = next(
+        (c.before for c in changes if c.after in (Phase.ROLLED_BACK, Phase.RESTORING)), Phase.DEPLOYED
+    )
     phase = Phase(before)
     return JOURNEY.index(phase) if phase in JOURNEY else JOURNEY.index(Phase.CUT_OVER)
 
@@ -67,7 +69,7 @@ def _station(
 def _here(function: FunctionMigration, change: PhaseChange | None) -> str:
     if function.stage is Phase.SHIFTING:
         return _("%(share)s on FC") % {"share": share(function.desired_weight_bp)}
-    return _("since %(time)s") % {"time": clock(function.phase_since)}
+    return _("since %(time)s") % {"time": clock_text(function.phase_since)}
 
 
 def _ahead(phase: Phase) -> str:
@@ -98,7 +100,7 @@ def _step(function: FunctionMigration, bp: int, move: Operation | None, failed_b
         events = _("%(n)s events on FC") % {"n": f"{function.step_candidate_events:,}"}
         return Step(bp=bp, look="now", note=events)
     if move is not None and (failed_bp or function.desired_weight_bp) > bp:
-        return Step(bp=bp, look="done", note=_("since %(time)s") % {"time": clock(move.finished_at)})
+        return Step(bp=bp, look="done", note=_("since %(time)s") % {"time": clock_text(move.finished_at)})
     return Step(bp=bp, look="todo", note="")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cutover.phases import Phase
 from dashboard.templatetags.cutover import day
@@ -103,9 +103,7 @@ def _layer(index: int, values: list[int], progress: Progress, total: int) -> Lay
     line = [
         f"{LEFT + (RIGHT - LEFT) * i / POINTS:.1f},{_y(value, total):.1f}" for i, value in enumerate(values)
     ]
-    below = values[-1] - sum(
-        n for name, n in progress.phases.items() if _fold(name) == phase
-    )
+    below = values[-1] - sum(n for name, n in progress.phases.items() if _fold(name) == phase)
     return Layer(
         css=css,
         points=" ".join([*line, f"{RIGHT:.1f},{BOTTOM:.1f}", f"{LEFT:.1f},{BOTTOM:.1f}"]),
@@ -116,20 +114,17 @@ def _layer(index: int, values: list[int], progress: Progress, total: int) -> Lay
 
 
 def _apart(layers: tuple[Layer, ...], least: float = 17.0) -> tuple[Layer, ...]:
-    """Move labels down so that none lies on another; layers without functions lose theirs."""
-    placed: list[Layer] = []
+    """Move labels so that none lies on another and all stay beside the chart; empty layers have none."""
+    places = {layer.css: layer.y for layer in layers if layer.count}
+    limit = BOTTOM
+    for css in reversed(places):
+        places[css] = limit = min(places[css], limit)
+        limit -= least
     last = TOP - least
-    for layer in layers:
-        y = max(layer.y, last + least) if layer.count else layer.y
-        last = y if layer.count else last
-        placed.append(
-            Layer(css=layer.css, points=layer.points, label=layer.label, count=layer.count, y=round(y, 1))
-        )
-    return tuple(placed)
+    for css in places:
+        places[css] = last = max(places[css], last + least)
+    return tuple(replace(layer, y=round(places.get(layer.css, layer.y), 1)) for layer in layers)
 
 
 def _y(value: int, total: int) -> float:
     return BOTTOM - (BOTTOM - TOP) * value / total
-
-
-

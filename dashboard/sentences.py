@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cutover.phases import Phase
-from dashboard.templatetags.cutover import clock, share
+from dashboard.templatetags.cutover import clock_text, share
 from migrations_app.models import FunctionMigration, Operation
 
 
@@ -19,13 +19,13 @@ def lede(function: FunctionMigration, rate: float) -> str:
         "rate": f"{rate:.0f}" if rate >= 10 else f"{rate:.1f}",
         "version": function.deployment.get("version", "—"),
     }
-    sentence = _where(function, numbers)
+    sentence = _where(function, rate, numbers)
     if function.advice and function.stage in (Phase.SHIFTING, Phase.CUT_OVER):
         return f"{sentence} {function.advice}"
     return sentence
 
 
-def _where(function: FunctionMigration, numbers: dict[str, Any]) -> str:
+def _where(function: FunctionMigration, rate: float, numbers: dict[str, Any]) -> str:
     match function.stage:
         case Phase.DISCOVERED:
             return _("AWS answers everything. Assess the function to see what it needs on FC.")
@@ -43,21 +43,27 @@ def _where(function: FunctionMigration, numbers: dict[str, Any]) -> str:
             return _("AWS answers everything. FC has version %(version)s and gets no traffic.") % numbers
         case Phase.VALIDATED:
             return (
-                _("FC version %(version)s answers like AWS. It gets no traffic until you move some.") % numbers
+                _("FC version %(version)s answers like AWS. It gets no traffic until you move some.")
+                % numbers
             )
+        case Phase.SHIFTING if rate:
+            return _("FC answers %(share)s of %(rate)s requests a second. AWS is authoritative.") % numbers
         case Phase.SHIFTING:
-            return (
-                _("FC answers %(share)s of %(rate)s requests a second. AWS is authoritative.") % numbers
-            )
+            return _("FC answers %(share)s of the requests. AWS is authoritative.") % numbers
+        case Phase.CUT_OVER if not rate:
+            return _("FC answers all requests. AWS stands by, one click away.")
         case Phase.CUT_OVER:
             return _("FC answers all %(rate)s requests a second. AWS stands by, one click away.") % numbers
         case Phase.DECOMMISSIONING:
             return _("FC answers everything. The AWS side is being removed; restore brings it back.")
         case Phase.DECOMMISSIONED:
             return _("FC answers everything. The AWS side is removed and archived; restore brings it back.")
+        case Phase.ROLLED_BACK if not rate:
+            return _("AWS answers all requests. FC stays deployed and gets no traffic.")
         case Phase.ROLLED_BACK:
             return (
-                _("AWS answers all %(rate)s requests a second. FC stays deployed and gets no traffic.") % numbers
+                _("AWS answers all %(rate)s requests a second. FC stays deployed and gets no traffic.")
+                % numbers
             )
         case Phase.RESTORING:
             return _("The AWS side is being brought back from its archive. FC answers meanwhile.")
@@ -66,7 +72,7 @@ def _where(function: FunctionMigration, numbers: dict[str, Any]) -> str:
 def rolled_back(function: FunctionMigration) -> str:
     """Say when, by whom and how fast the last rollback went."""
     report = function.rollback_report
-    numbers = {"at": clock(report.get("at")), "seconds": f"{float(report.get('seconds') or 0):.2f}"}
+    numbers = {"at": clock_text(report.get("at")), "seconds": f"{float(report.get('seconds') or 0):.2f}"}
     if report.get("automatic"):
         return _("Rolled back by itself at %(at)s UTC. AWS answers 100%%.") % numbers
     return _("Rolled back by a person at %(at)s UTC. AWS answers 100%%.") % numbers
@@ -98,4 +104,6 @@ def outcome(operation: Operation) -> str:
         case "superseded", _:
             return _("A rollback went first. This operation does nothing more.")
         case _:
-            return _("It stopped and could not take everything back. Read the failed step; roll back if needed.")
+            return _(
+                "It stopped and could not take everything back. Read the failed step; roll back if needed."
+            )

@@ -14,11 +14,11 @@ from typing import Any
 
 from cutover.comparison import AnswerRow, Difference, LogRow, Standing, answer_rows, from_document
 from cutover.comparison.model import Comparison
+from dashboard.templatetags.cutover import shown
 
 FOLD_ABOVE = 6
 CONTEXT = 3
 _LOOKS = {Standing.COUNTS: "x", Standing.NOISE: "n", Standing.IGNORED: "i", Standing.LOSS: "t"}
-_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -93,7 +93,8 @@ def listed(differences: Sequence[Difference]) -> tuple[Listed, ...]:
         d for d in ranked if d.standing not in (Standing.COUNTS, Standing.LOSS)
     ]
     return tuple(
-        Listed(number=number, name=f"d-{number}", difference=one) for number, one in enumerate(ranked, start=1)
+        Listed(number=number, name=f"d-{number}", difference=one)
+        for number, one in enumerate(ranked, start=1)
     )
 
 
@@ -144,11 +145,6 @@ def bars(parts: Sequence[tuple[Any, float | None, float | None]]) -> tuple[Bar, 
         )
         for word, aws, fc in parts
     )
-
-
-def shown(text: str) -> str:
-    """Give text with what cannot be seen written as escapes."""
-    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _answer_row(row: AnswerRow, names: Mapping[str, Listed]) -> Row:

@@ -108,7 +108,13 @@ def _deploy(function: FunctionMigration, address: str, steps: Sequence[int]) -> 
 
 
 def _validate(function: FunctionMigration, address: str, steps: Sequence[int]) -> Possibility | None:
-    if function.stage not in (Phase.DEPLOYED, Phase.VALIDATED, Phase.SHIFTING, Phase.CUT_OVER, Phase.ROLLED_BACK):
+    if function.stage not in (
+        Phase.DEPLOYED,
+        Phase.VALIDATED,
+        Phase.SHIFTING,
+        Phase.CUT_OVER,
+        Phase.ROLLED_BACK,
+    ):
         return None
     return Possibility(
         verb="validate",

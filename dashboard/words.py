@@ -166,6 +166,15 @@ ROLES: Mapping[str, Text] = {
 }
 
 
+UNDOS: Mapping[str, Text] = {
+    "fc.function.delete": _("the function is deleted from FC, if it was made by this"),
+    "fc.alias.point": _("the alias points at the version before"),
+    "aws.latest.restore": _("$LATEST is put back as it was"),
+    "aws.alias.delete": _("the alias is removed"),
+    "aws.concurrency.set": _("reserved concurrency is as before"),
+}
+
+
 def _look_up(table: Mapping[str, Mark]) -> Callable[[str], Mark]:
     return lambda word: table.get(word) or _mark("off", word)
 

@@ -35,6 +35,18 @@ _numbers = itertools.count(1)
 FACTS: dict[str, Any] = {
     "runtime": "nodejs20.x",
     "handler": "index.handler",
+    "name": "checkout-webhook",
+    "arn": "arn:aws:lambda:us-east-1:123456789012:function:checkout-webhook",
+    "package_type": "Zip",
+    "architectures": ["x86_64"],
+    "layers": [],
+    "description": "",
+    "tags": {},
+    "vpc": False,
+    "dead_letter": "",
+    "ephemeral_mb": 512,
+    "last_modified": "2026-11-01T00:00:00Z",
+    "managed_by": "",
     "role": "arn:aws:iam::123456789012:role/checkout",
     "memory_mb": 256,
     "timeout_s": 10,
@@ -78,7 +90,9 @@ def connection(name: str = "aws-orders", **changes: Any) -> Connection:
     return made
 
 
-def function(name: str = "checkout-webhook", *, phase: Phase = Phase.DISCOVERED, **changes: Any) -> FunctionMigration:
+def function(
+    name: str = "checkout-webhook", *, phase: Phase = Phase.DISCOVERED, **changes: Any
+) -> FunctionMigration:
     """Make a function in a phase, with what belongs to having got there."""
     order = list(Phase)
     values: dict[str, Any] = {"facts": FACTS, "arn": f"arn:aws:lambda:us-east-1:123456789012:function:{name}"}
@@ -92,9 +106,10 @@ def function(name: str = "checkout-webhook", *, phase: Phase = Phase.DISCOVERED,
         values |= {"observed_weight_bp": 0, "weight_read_at": timezone.now()}
     values |= changes
     made = FunctionMigration.objects.create(
-        connection=changes.pop("connection", None) or connection(), name=name, phase=phase, **{
-            key: value for key, value in values.items() if key != "connection"
-        }
+        connection=changes.pop("connection", None) or connection(),
+        name=name,
+        phase=phase,
+        **{key: value for key, value in values.items() if key != "connection"},
     )
     return made
 
@@ -142,7 +157,13 @@ def journey(made: FunctionMigration, *phases: tuple[str, str, str], days: float 
     now = timezone.now()
     for place, (before, trigger, after) in enumerate(phases):
         row = PhaseChange.objects.create(
-            function=made, before=before, trigger=trigger, after=after, version=place + 2, actor="operator", reason="Test"
+            function=made,
+            before=before,
+            trigger=trigger,
+            after=after,
+            version=place + 2,
+            actor="operator",
+            reason="Test",
         )
         at = now - dt.timedelta(days=days * (1 - place / max(1, len(phases))))
         PhaseChange.objects.filter(pk=row.pk).update(at=at)
@@ -186,7 +207,10 @@ def traffic(made: FunctionMigration, *, minutes: int = 18, rate: float = 20.0, w
             events = round(rate * 10 * part * dice.uniform(0.85, 1.15))
             if events:
                 bound = math.sqrt(2) ** math.ceil(math.log(typical, math.sqrt(2)))
-                histogram = {f"{bound:.4f}": round(events * 0.8), f"{bound * 2:.4f}": events - round(events * 0.8)}
+                histogram = {
+                    f"{bound:.4f}": round(events * 0.8),
+                    f"{bound * 2:.4f}": events - round(events * 0.8),
+                }
                 slots.append(
                     TrafficSlot(
                         function=made,
@@ -201,13 +225,17 @@ def traffic(made: FunctionMigration, *, minutes: int = 18, rate: float = 20.0, w
     TrafficSlot.objects.bulk_create(slots)
 
 
-def observation(side: Side, answer: Any, *, ms: float = 40.0, logs: tuple[str, ...] = (), **changes: Any) -> Observation:
+def observation(
+    side: Side, answer: Any, *, ms: float = 40.0, logs: tuple[str, ...] = (), **changes: Any
+) -> Observation:
     """Make an observation of an answer."""
     values: dict[str, Any] = {
         "side": side,
         "outcome": Outcome.OK,
         "payload": json.dumps(answer).encode(),
-        "request_id": "c6f1a0de-77b2-4a2e-9d40-1f0e0a9e9a0e" if side is Side.PRIMARY else "1-673f0b2a-42b7aa00c1",
+        "request_id": "c6f1a0de-77b2-4a2e-9d40-1f0e0a9e9a0e"
+        if side is Side.PRIMARY
+        else "1-673f0b2a-42b7aa00c1",
         "at": timezone.now(),
         "duration_ms": ms,
         "billed_ms": ms + 2,
@@ -225,14 +253,27 @@ ORDER: dict[str, Any] = {
     "at": "2026-11-22T05:40:58.114Z",
     "status": "created",
     "currency": "EUR",
-    "customer": {"name": "Ada", "country": "DE", "since": 2019, "tier": "gold", "newsletter": True, "orders": 12},
+    "customer": {
+        "name": "Ada",
+        "country": "DE",
+        "since": 2019,
+        "tier": "gold",
+        "newsletter": True,
+        "orders": 12,
+    },
     "items": [{"sku": "A-1", "title": "Notebook", "price": 19.9, "qty": 2}],
     "total": 39.8,
 }
 
 
 def pair(
-    made: FunctionMigration, *, answer: Any = None, run: Run | None = None, position: int = 0, ago_s: float = 0, **changes: Any
+    made: FunctionMigration,
+    *,
+    answer: Any = None,
+    run: Run | None = None,
+    position: int = 0,
+    ago_s: float = 0,
+    **changes: Any,
 ) -> Pair:
     """Write a pair of two observations; ``answer`` is FC's, AWS's is ``ORDER``."""
     left = observation(Side.PRIMARY, ORDER, logs=("order received items=1", "stored order 88213"))

@@ -12,8 +12,8 @@ from ninja.security import HttpBearer
 
 from cutover.errors import RuleError
 from dashboard.api import shapes
-from dashboard.errors import refusal
-from dashboard.views.common import Ambiguous, find
+from dashboard.errors import Ambiguous, refusal
+from dashboard.views.common import find
 from migrations_app.models import FunctionMigration, Operation, Run
 from migrations_app.selectors import function as functions
 from migrations_app.selectors import operations as operation_pages
@@ -44,7 +44,12 @@ class Token(HttpBearer):
 
 
 api = NinjaAPI(
-    title="Cutover", version="1", auth=Token(), docs_url=None, openapi_url="/openapi.json", urls_namespace="api"
+    title="Cutover",
+    version="1",
+    auth=Token(),
+    docs_url=None,
+    openapi_url="/openapi.json",
+    urls_namespace="api",
 )
 PROBLEMS = {403: shapes.Problem, 404: shapes.Problem, 409: shapes.Problem, 422: shapes.Problem}
 
@@ -137,14 +142,18 @@ def one_operation(request: HttpRequest, key: uuid.UUID) -> dict[str, Any]:
     return _operation(found) | {"actions": list(found.actions.order_by("position"))}
 
 
-@api.post("/functions/{address}/assess", response={200: list[shapes.FindingOut], **PROBLEMS}, summary="Assess")
+@api.post(
+    "/functions/{address}/assess", response={200: list[shapes.FindingOut], **PROBLEMS}, summary="Assess"
+)
 def assess(request: HttpRequest, address: str) -> Any:
     """Judge the function's facts at once."""
     actor = _needs(request, Role.OPERATOR)
     return list(assessment.assess(find(address).pk, actor=actor))
 
 
-@api.post("/functions/{address}/declare", response={200: shapes.FunctionOut, **PROBLEMS}, summary="Declare effects")
+@api.post(
+    "/functions/{address}/declare", response={200: shapes.FunctionOut, **PROBLEMS}, summary="Declare effects"
+)
 def declare(request: HttpRequest, address: str, body: shapes.DeclareIn) -> dict[str, Any]:
     """Take the side-effect contract down."""
     actor = _needs(request, Role.OPERATOR)
@@ -167,7 +176,9 @@ def validate(request: HttpRequest, address: str, body: shapes.ValidateIn) -> tup
     return 202, validation.start_run(find(address).pk, actor=actor, **body.dict())
 
 
-@api.post("/functions/{address}/shift", response={202: shapes.OperationOut, **PROBLEMS}, summary="Shift traffic")
+@api.post(
+    "/functions/{address}/shift", response={202: shapes.OperationOut, **PROBLEMS}, summary="Shift traffic"
+)
 def shift(request: HttpRequest, address: str, body: shapes.ShiftIn) -> tuple[int, dict[str, Any]]:
     """Move the weight, or start climbing a ladder."""
     actor = _needs(request, Role.OPERATOR)
@@ -190,7 +201,9 @@ def resume(request: HttpRequest, address: str, body: shapes.Reason) -> dict[str,
     return _function(shifting.resume(function.pk, actor=actor, reason=body.reason), function.connection.name)
 
 
-@api.post("/functions/{address}/rollback", response={202: shapes.OperationOut, **PROBLEMS}, summary="Roll back")
+@api.post(
+    "/functions/{address}/rollback", response={202: shapes.OperationOut, **PROBLEMS}, summary="Roll back"
+)
 def roll_back(request: HttpRequest, address: str, body: shapes.Reason) -> tuple[int, dict[str, Any]]:
     """Go back to 100 % AWS. Never refused as stale, so ``expected_version`` is not looked at."""
     actor = _needs(request, Role.OPERATOR)
@@ -198,7 +211,9 @@ def roll_back(request: HttpRequest, address: str, body: shapes.Reason) -> tuple[
 
 
 @api.post(
-    "/functions/{address}/decommission", response={202: shapes.OperationOut, **PROBLEMS}, summary="Decommission"
+    "/functions/{address}/decommission",
+    response={202: shapes.OperationOut, **PROBLEMS},
+    summary="Decommission",
 )
 def remove(request: HttpRequest, address: str, body: shapes.Reason) -> tuple[int, dict[str, Any]]:
     """Ask for the removal of the AWS side; somebody else has to approve it."""

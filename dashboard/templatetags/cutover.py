@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
@@ -16,10 +17,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django_htmx.jinja import htmx_script as _htmx_script
 
-from dashboard.words import MARKS, WATCHED, WORDS, Mark
+from dashboard.words import MARKS, UNDOS, WATCHED, WORDS, Mark
 
 register = template.Library()
 
+_HIDDEN = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _SHAPES = {
     "ok": '<circle cx="7" cy="7" r="6" fill="none" stroke="currentColor" stroke-width="1.6"/>'
     '<path d="M4.2 7.2 6.2 9.2 9.9 5" fill="none" stroke="currentColor" stroke-width="1.6"/>',
@@ -70,7 +72,10 @@ def status_shape(table: str, word: str, size: int = 14) -> SafeString:
     """Draw a status as its shape alone, with the word for screen readers."""
     mark = MARKS[table](word or "")
     return format_html(
-        '<span class="st {}">{}<span class="vh">{}</span></span>', mark.hue, shape(mark.shape, size), mark.word
+        '<span class="st {}">{}<span class="vh">{}</span></span>',
+        mark.hue,
+        shape(mark.shape, size),
+        mark.word,
     )
 
 
@@ -133,11 +138,21 @@ def clock(value: dt.datetime | str | None) -> SafeString | str:
     moment = _moment(value)
     if moment is None:
         return "—"
-    today = moment.date() == timezone.now().date()
-    text = f"{moment:%H:%M:%S}" if today else f"{day(moment)} {moment:%H:%M}"
     return format_html(
-        '<time datetime="{}" title="{} UTC">{}</time>', moment.isoformat(), f"{moment:%Y-%m-%d %H:%M:%S}", text
+        '<time datetime="{}" title="{} UTC">{}</time>',
+        moment.isoformat(),
+        f"{moment:%Y-%m-%d %H:%M:%S}",
+        clock_text(moment),
     )
+
+
+def clock_text(value: dt.datetime | str | None) -> str:
+    """Give a moment as text alone, for sentences."""
+    moment = _moment(value)
+    if moment is None:
+        return "—"
+    today = moment.date() == timezone.now().date()
+    return f"{moment:%H:%M:%S}" if today else f"{day(moment)} {moment:%H:%M}"
 
 
 @register.filter
@@ -186,6 +201,32 @@ def short(value: object, length: int = 12) -> str:
     """Give the beginning of a long id."""
     text = str(value or "")
     return text if len(text) <= length else f"{text[:length]}…"
+
+
+@register.filter
+def shown(text: str) -> str:
+    """Give text with what cannot be seen (control characters, bidi overrides) written as escapes."""
+    return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", str(text or ""))
+
+
+@register.filter
+def undo_words(undo: Any) -> str:
+    """Say how an action is taken back: a planned ``Undo``, or its document in a row."""
+    kind, request = (
+        (undo["kind"], undo["request"]) if isinstance(undo, Mapping) else (undo.kind, undo.request)
+    )
+    if kind == "aws.alias.route-back":
+        weights = ", ".join(
+            _("version %(version)s at %(share)s") % {"version": version, "share": share(weight)}
+            for version, weight in (request.get("weights") or {}).items()
+        )
+        text = (
+            _("%(alias)s back to version %(version)s")
+            if not weights
+            else _("%(alias)s back to version %(version)s, %(weights)s")
+        )
+        return text % {"alias": request["alias"], "version": request["version"], "weights": weights}
+    return str(UNDOS.get(kind, kind))
 
 
 @register.filter

@@ -6,21 +6,13 @@ import uuid
 from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import render
 from django.utils.translation import gettext as _
 from django_htmx.http import HttpResponseClientRedirect
 
+from dashboard.errors import Ambiguous
 from migrations_app.models import FunctionMigration
 from migrations_app.selectors import function as functions
 from migrations_app.selectors.functions import suggestions
-
-
-class Ambiguous(Exception):  # noqa: N818 - not an error: a question back to the reader
-    """Several connections have a function of this name; the reader chooses."""
-
-    def __init__(self, found: list[FunctionMigration]) -> None:
-        self.found = found
-        super().__init__()
 
 
 def find(address: str) -> FunctionMigration:
@@ -35,7 +27,11 @@ def find(address: str) -> FunctionMigration:
         raise Ambiguous(found)
     near = ", ".join(suggestions(address))
     sentence = _("There is no function named “%(name)s”.") % {"name": address}
-    hint = _("Near names: %(names)s.") % {"names": near} if near else _("Sync the connection, or check the name.")
+    hint = (
+        _("Near names: %(names)s.") % {"names": near}
+        if near
+        else _("Sync the connection, or check the name.")
+    )
     raise Http404(f"{sentence} {hint}")
 
 
@@ -46,11 +42,6 @@ def see_other(request: HttpRequest, url: str) -> HttpResponse:
     response = HttpResponseRedirect(url)
     response.status_code = 303
     return response
-
-
-def choose(request: HttpRequest, found: list[FunctionMigration]) -> HttpResponse:
-    """Ask which of several functions of one name is meant."""
-    return render(request, "function/choose.html", {"found": found, "section": "functions"}, status=300)
 
 
 def fresh_key() -> str:

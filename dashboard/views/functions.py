@@ -13,7 +13,7 @@ from cutover.comparison import COUNTS_AGAINST
 from dashboard import charts, phasebar, sentences, verbs
 from dashboard.access import viewer
 from dashboard.forms import DeclareForm, EventsForm, ValidateForm
-from dashboard.views.common import Ambiguous, Context, choose, find, fresh_key
+from dashboard.views.common import Context, find, fresh_key
 from dashboard.words import PHASES, VERDICTS
 from migrations_app.models import FunctionMigration
 from migrations_app.selectors import function as functions
@@ -49,10 +49,7 @@ def listing(request: HttpRequest) -> HttpResponse:
 @viewer
 def detail(request: HttpRequest, address: str) -> HttpResponse:
     """Show one function; by htmx only its live regions, each replacing itself."""
-    try:
-        function = find(address)
-    except Ambiguous as question:
-        return choose(request, question.found)
+    function = find(address)
     live = bool(getattr(request, "htmx", False))
     context = _context(request, function, address)
     return render(request, "function/_live.html" if live else "function/function.html", context)
@@ -153,7 +150,8 @@ def _context(request: HttpRequest, function: FunctionMigration, address: str) ->
         "at_aws": function.phase == "rolled-back" or not function.desired_weight_bp,
         "latest_outcome": sentences.outcome(state.latest) if state.latest else "",
         "rolled_back": sentences.rolled_back(function) if function.rollback_report else "",
-        "stale": bool(function.verdict_result) and inventory.evidence_digest(function) != function.evidence_digest,
+        "stale": bool(function.verdict_result)
+        and inventory.evidence_digest(function) != function.evidence_digest,
         "counts": _grouped(state.pair_counts),
         "pair_total": sum(state.pair_counts.values()),
         "key": fresh_key(),

@@ -23,7 +23,8 @@ from django.views.decorators.http import require_http_methods, require_POST
 from cutover.errors import BadInput, RuleError, UnsafePlan
 from cutover.planning import Plan
 from dashboard import verbs
-from dashboard.access import Role, may, operator, refusal as role_refusal, viewer
+from dashboard.access import Role, may, operator, viewer
+from dashboard.access import refusal as role_refusal
 from dashboard.errors import Refusal, refusal
 from dashboard.forms import DeclareForm, EventsForm, MoveForm, ValidateForm
 from dashboard.templatetags.cutover import share
@@ -36,9 +37,11 @@ from migrations_app.services import (
     guards,
     policies,
     restoration,
-    rollback as rollbacks,
     shifting,
     validation,
+)
+from migrations_app.services import (
+    rollback as rollbacks,
 )
 
 
@@ -61,7 +64,9 @@ MOVES = {
             verb="deploy",
             title=gettext_lazy("Deploy %(name)s to FC"),
             button=gettext_lazy("Deploy to FC"),
-            explain=gettext_lazy("The same function is made on FC, with a version and an alias. AWS keeps all traffic."),
+            explain=gettext_lazy(
+                "The same function is made on FC, with a version and an alias. AWS keeps all traffic."
+            ),
         ),
         Move(
             verb="shift",
@@ -73,9 +78,11 @@ MOVES = {
         ),
         Move(
             verb="rollback",
-            title=gettext_lazy("Roll %(name)s back to 100% AWS"),
-            button=gettext_lazy("Roll back to 100% AWS"),
-            explain=gettext_lazy("Traffic goes back, data does not: what FC wrote while it answered stays there."),
+            title=gettext_lazy("Roll %(name)s back to 100%% AWS"),
+            button=gettext_lazy("Roll back to 100%% AWS"),
+            explain=gettext_lazy(
+                "Traffic goes back, data does not: what FC wrote while it answered stays there."
+            ),
             danger=True,
         ),
         Move(
@@ -104,7 +111,9 @@ def plan_page(request: HttpRequest, address: str, verb: str) -> HttpResponse:
     """Show what an operation would do; on POST start it and go to its page."""
     function = find(address)
     if request.method == "GET":
-        return _show(request, function, address, MOVES[verb], MoveForm(initial=_initial(request, function, verb)))
+        return _show(
+            request, function, address, MOVES[verb], MoveForm(initial=_initial(request, function, verb))
+        )
     if not may(request, Role.OPERATOR):
         raise PermissionDenied(role_refusal(Role.OPERATOR))
     form = MoveForm(request.POST)
@@ -276,7 +285,9 @@ def _valid(form: Any) -> dict[str, Any]:
     return dict(form.cleaned_data)
 
 
-def _plan(function: FunctionMigration, move: Move, to_bp: int) -> tuple[Plan | None, tuple[guards.Guard, ...]]:
+def _plan(
+    function: FunctionMigration, move: Move, to_bp: int
+) -> tuple[Plan | None, tuple[guards.Guard, ...]]:
     """Give the plan and the guards that are not met."""
     try:
         match move.verb:
@@ -332,7 +343,9 @@ def _show(
     return _answer(request, "function/plan.html", "function/_plan.html", context, why)
 
 
-def _answer(request: HttpRequest, page: str, fragment: str, context: Context, why: Refusal | None) -> HttpResponse:
+def _answer(
+    request: HttpRequest, page: str, fragment: str, context: Context, why: Refusal | None
+) -> HttpResponse:
     """Render a page, or its fragment for a refused htmx form, with the refusal's status."""
     partial = bool(getattr(request, "htmx", False)) and request.method == "POST"
     return render(request, fragment if partial else page, context, status=why.status if why else 200)

@@ -25,7 +25,12 @@ from migrations_app.services import approvals
 def listing(request: HttpRequest) -> HttpResponse:
     """Show operations, newest first."""
     found, before = selector.page(before=request.GET.get("before", ""), state=request.GET.get("state", ""))
-    context = {"operations": found, "before": before, "section": "operations", "state": request.GET.get("state", "")}
+    context = {
+        "operations": found,
+        "before": before,
+        "section": "operations",
+        "state": request.GET.get("state", ""),
+    }
     return render(request, "operation/operations.html", context)
 
 

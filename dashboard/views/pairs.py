@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from cutover.comparison import Standing
+from cutover.errors import BadInput
 from dashboard import sides
 from dashboard.access import operator, viewer
 from dashboard.forms import RuleForm
@@ -20,7 +21,6 @@ from dashboard.views.common import actor, see_other
 from migrations_app.models import Pair
 from migrations_app.selectors import pairs as selector
 from migrations_app.services import rules, validation
-from cutover.errors import BadInput
 
 LISTED = (Standing.COUNTS, Standing.LOSS)
 
@@ -47,7 +47,7 @@ def detail(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "answer_counts": sum(1 for one in rail if one.difference.part != "logs" and _counts(one)),
         "log_counts": sum(1 for one in rail if one.difference.part == "logs" and _counts(one)),
         "bars": _bars(pair),
-        "pieces": {"event": sides.shown(_pretty(pair.event))},
+        "event": _pretty(pair.event),
         "section": "functions",
     }
     return render(request, "pair/pair.html", context)
@@ -143,7 +143,4 @@ def _plot(durations: tuple[tuple[float, float, bool], ...]) -> dict[str, Any]:
 
 def _pretty(event: Any) -> str:
 
-
     return orjson.dumps(event, option=orjson.OPT_INDENT_2).decode()
-
-

@@ -89,7 +89,13 @@ def connections(request: HttpRequest) -> HttpResponse:
         except RuleError as error:
             why = refusal(error)
     found = Connection.objects.select_related("counterpart").order_by("name")
-    context = {"connections": found, "form": form, "refusal": why, "section": "settings", "tab": "connections"}
+    context = {
+        "connections": found,
+        "form": form,
+        "refusal": why,
+        "section": "settings",
+        "tab": "connections",
+    }
     return render(request, "settings/connections.html", context, status=why.status if why else 200)
 
 
@@ -169,5 +175,3 @@ def people(request: HttpRequest) -> HttpResponse:
 def escaped(cell: str) -> str:
     """Give a cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if cell.startswith(_FORMULA_STARTS) else cell
-
-

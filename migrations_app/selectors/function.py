@@ -62,7 +62,12 @@ def named(address: str) -> list[FunctionMigration]:
     connection, _, name = address.rpartition(":")
     newest = Run.objects.filter(function=OuterRef("pk")).order_by("-created_at")
     document = JSONObject(
-        id="id", state="state", done="done_pairs", wanted="wanted_pairs", at="created_at", result="verdict_result"
+        id="id",
+        state="state",
+        done="done_pairs",
+        wanted="wanted_pairs",
+        at="created_at",
+        result="verdict_result",
     )
     rows = FunctionMigration.objects.select_related("connection__counterpart").annotate(
         run=Subquery(newest.values(document=document)[:1])
@@ -99,7 +104,11 @@ def pair_counts(function: FunctionMigration) -> dict[str, int]:
 
 
 def pairs_page(
-    function: FunctionMigration, *, outcomes: Sequence[str] = (), before: dt.datetime | None = None, run: str = ""
+    function: FunctionMigration,
+    *,
+    outcomes: Sequence[str] = (),
+    before: dt.datetime | None = None,
+    run: str = "",
 ) -> tuple[tuple[Pair, ...], dt.datetime | None]:
     """Give fifty pairs, newest first, and where the next page begins."""
     rows = Pair.objects.filter(function=function)
@@ -117,7 +126,9 @@ def pairs_page(
 def explaining(function: FunctionMigration) -> tuple[list[Pair], list[LiveObservation]]:
     """Give the events that prove the last rollback: pairs that counted, and live errors it named."""
     report: dict[str, Any] = function.rollback_report or {}
-    live = LiveObservation.objects.filter(pk__in=[key for key in report.get("pairs", []) if isinstance(key, int)])
+    live = LiveObservation.objects.filter(
+        pk__in=[key for key in report.get("pairs", []) if isinstance(key, int)]
+    )
     counting = Pair.objects.filter(function=function, counts=True)
     return list(_light(counting).order_by("-at")[:3]), list(live.order_by("-at")[:20])
 
@@ -129,7 +140,9 @@ def suite_events(function: FunctionMigration, limit: int = 200) -> list[SuiteEve
 
 def rules_for(function: FunctionMigration) -> list[Rule]:
     """Give the rules that hold for this function."""
-    return list(Rule.objects.filter(Q(function=function) | Q(function=None), retired_at=None).order_by("name"))
+    return list(
+        Rule.objects.filter(Q(function=function) | Q(function=None), retired_at=None).order_by("name")
+    )
 
 
 def open_operation(function: FunctionMigration) -> Operation | None:

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, Exists, F, Min, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
@@ -64,8 +64,8 @@ def frame_counts() -> FrameCounts:
     found = FunctionMigration.objects.aggregate(
         functions=Count("pk"),
         inbox=Count("pk", filter=needs_a_person()),
-        overdue=Subquery(overdue.values("due_at")[:1]),
-        silent=Subquery(silent.values("at")[:1]),
+        overdue=Min(Subquery(overdue.values("due_at")[:1])),
+        silent=Min(Subquery(silent.values("at")[:1])),
     )
     late = [moment for moment in (found.pop("overdue"), found.pop("silent")) if moment]
     return FrameCounts(**found, late_since=min(late, default=None))
@@ -98,11 +98,14 @@ def _item(function: FunctionMigration) -> InboxItem:
 def inbox_kind(function: FunctionMigration) -> str:
     """Give the gravest reason why this function needs a person."""
     report = function.rollback_report or {}
-    drift = function.observed_weight_bp is not None and function.observed_weight_bp != function.desired_weight_bp
+    drift = (
+        function.observed_weight_bp is not None and function.observed_weight_bp != function.desired_weight_bp
+    )
     moving = function.phase in (Phase.SHIFTING, Phase.CUT_OVER)
     reasons = {
         "rolled-back": function.phase == Phase.ROLLED_BACK and report.get("automatic") is True,
-        "fail": "fail" in (function.verdict_result, function.live_result) and function.phase != Phase.ROLLED_BACK,
+        "fail": "fail" in (function.verdict_result, function.live_result)
+        and function.phase != Phase.ROLLED_BACK,
         "drift": moving and drift,
         "failed": getattr(function, "failed", None) is not None,
         "no-verdict": function.verdict_result == "error",

@@ -52,7 +52,9 @@ def pair(key: uuid.UUID) -> PairView | None:
     same = Pair.objects.filter(function_id=found.function_id)
     older = same.filter(at__lt=found.at).order_by("-at").values_list("pk", flat=True).first()
     newer = same.filter(at__gt=found.at).order_by("at").values_list("pk", flat=True).first()
-    names = {d.get("reason") for d in found.comparison.get("differences", ()) if d.get("standing") == "ignored"}
+    names = {
+        d.get("reason") for d in found.comparison.get("differences", ()) if d.get("standing") == "ignored"
+    }
     rules = tuple(Rule.objects.filter(name__in=names)) if names else ()
     return PairView(pair=found, older=older, newer=newer, rules=rules)
 

@@ -56,7 +56,7 @@ def portfolio() -> Portfolio:
     phases = dict(FunctionMigration.objects.order_by().values_list("phase").annotate(n=Count("pk")))
     moving = (
         FunctionMigration.objects.filter(phase__in=MOVING)
-        .defer("facts", "live_state", "target", "archive")
+        .defer("findings", "live_state", "target", "archive")
         .order_by("-changed_at")[:MOST_MOVING]
     )
     changes = PhaseChange.objects.order_by("-id").values_list("at", "before", "after")[:5000]
@@ -72,7 +72,9 @@ def portfolio() -> Portfolio:
         progress=Progress(
             now=now,
             phases=phases,
-            changes=tuple(Change(at=at, before=before, after=after) for at, before, after in reversed(changes)),
+            changes=tuple(
+                Change(at=at, before=before, after=after) for at, before, after in reversed(changes)
+            ),
         ),
     )
 
