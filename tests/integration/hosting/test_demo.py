@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from hosting import waiting
-from hosting.places import ROOT
-from hosting.process import descendants, send
+from hosting.places import ROOT, remove_tree, servers_home
+from hosting.process import descendants, send, server_identity
 
 START_LIMIT_S = 150
 END_LIMIT_S = 30
@@ -73,6 +73,9 @@ def demo(tmp_path: Path) -> Iterator[RunningDemo]:
     running.process.wait()
     for pid in running.seen:
         send(pid, signal.SIGKILL)
+    # Root's servers may live outside the state folder, where `nobody` can reach them.
+    for name in ("postgres", "redis"):
+        remove_tree(servers_home(tmp_path / name, server_identity()))
 
 
 @pytest.mark.timeout(300)
