@@ -7,14 +7,14 @@ from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from ninja import NinjaAPI, Status
 from ninja.security import HttpBearer
 
 from cutover.errors import RuleError
 from dashboard.api import shapes
 from dashboard.errors import Ambiguous, refusal
 from dashboard.views.common import find
-from migrations_app.models import FunctionMigration, Operation, Run
+from migrations_app.models import FunctionMigration, Operation
 from migrations_app.selectors import function as functions
 from migrations_app.selectors import operations as operation_pages
 from migrations_app.selectors.functions import FunctionFilter, page
@@ -163,26 +163,26 @@ def declare(request: HttpRequest, address: str, body: shapes.DeclareIn) -> dict[
 
 
 @api.post("/functions/{address}/deploy", response={202: shapes.OperationOut, **PROBLEMS}, summary="Deploy")
-def deploy(request: HttpRequest, address: str, body: shapes.Reason) -> tuple[int, dict[str, Any]]:
+def deploy(request: HttpRequest, address: str, body: shapes.Reason) -> Status[Any]:
     """Start the dual deploy."""
     actor = _needs(request, Role.OPERATOR)
-    return 202, _operation(deployment.start(find(address).pk, actor=actor, **body.dict()))
+    return Status(202, _operation(deployment.start(find(address).pk, actor=actor, **body.dict())))
 
 
 @api.post("/functions/{address}/validate", response={202: shapes.RunOut, **PROBLEMS}, summary="Validate")
-def validate(request: HttpRequest, address: str, body: shapes.ValidateIn) -> tuple[int, Run]:
+def validate(request: HttpRequest, address: str, body: shapes.ValidateIn) -> Status[Any]:
     """Start a validation."""
     actor = _needs(request, Role.OPERATOR)
-    return 202, validation.start_run(find(address).pk, actor=actor, **body.dict())
+    return Status(202, validation.start_run(find(address).pk, actor=actor, **body.dict()))
 
 
 @api.post(
     "/functions/{address}/shift", response={202: shapes.OperationOut, **PROBLEMS}, summary="Shift traffic"
 )
-def shift(request: HttpRequest, address: str, body: shapes.ShiftIn) -> tuple[int, dict[str, Any]]:
+def shift(request: HttpRequest, address: str, body: shapes.ShiftIn) -> Status[Any]:
     """Move the weight, or start climbing a ladder."""
     actor = _needs(request, Role.OPERATOR)
-    return 202, _operation(shifting.start(find(address).pk, actor=actor, **body.dict()))
+    return Status(202, _operation(shifting.start(find(address).pk, actor=actor, **body.dict())))
 
 
 @api.post("/functions/{address}/hold", response={200: shapes.FunctionOut, **PROBLEMS}, summary="Hold")
@@ -204,10 +204,10 @@ def resume(request: HttpRequest, address: str, body: shapes.Reason) -> dict[str,
 @api.post(
     "/functions/{address}/rollback", response={202: shapes.OperationOut, **PROBLEMS}, summary="Roll back"
 )
-def roll_back(request: HttpRequest, address: str, body: shapes.Reason) -> tuple[int, dict[str, Any]]:
+def roll_back(request: HttpRequest, address: str, body: shapes.Reason) -> Status[Any]:
     """Go back to 100 % AWS. Never refused as stale, so ``expected_version`` is not looked at."""
     actor = _needs(request, Role.OPERATOR)
-    return 202, _operation(rollback.request(find(address).pk, actor=actor, reason=body.reason))
+    return Status(202, _operation(rollback.request(find(address).pk, actor=actor, reason=body.reason)))
 
 
 @api.post(
@@ -215,19 +215,19 @@ def roll_back(request: HttpRequest, address: str, body: shapes.Reason) -> tuple[
     response={202: shapes.OperationOut, **PROBLEMS},
     summary="Decommission",
 )
-def remove(request: HttpRequest, address: str, body: shapes.Reason) -> tuple[int, dict[str, Any]]:
+def remove(request: HttpRequest, address: str, body: shapes.Reason) -> Status[Any]:
     """Ask for the removal of the AWS side; somebody else has to approve it."""
     actor = _needs(request, Role.OPERATOR)
-    return 202, _operation(decommission.start(find(address).pk, actor=actor, **body.dict()))
+    return Status(202, _operation(decommission.start(find(address).pk, actor=actor, **body.dict())))
 
 
 @api.post("/functions/{address}/restore", response={202: shapes.OperationOut, **PROBLEMS}, summary="Restore")
-def restore(request: HttpRequest, address: str, body: shapes.Reason) -> tuple[int, dict[str, Any]]:
+def restore(request: HttpRequest, address: str, body: shapes.Reason) -> Status[Any]:
     """Bring the AWS side back."""
     actor = _needs(request, Role.OPERATOR)
     key = body.idempotency_key
     started = restoration.start(find(address).pk, actor=actor, reason=body.reason, idempotency_key=key)
-    return 202, _operation(started)
+    return Status(202, _operation(started))
 
 
 @api.post("/operations/{key}/approve", response={200: shapes.OperationOut, **PROBLEMS}, summary="Approve")

@@ -1,0 +1,176 @@
+"""The four things people come for, in a real browser; without scripts; by keyboard; and for everybody (axe)."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from cutover.phases import Phase
+from migrations_app.models import FunctionMigration, Operation
+from migrations_app.services import bell, shifting
+from tests import factories
+
+Visit = Callable[..., Page]
+
+
+def test_it_browses_from_the_portfolio_to_a_function(visit: Visit) -> None:
+    factories.traffic(factories.shifting(), minutes=3)
+    page = visit("viewer")
+    page.get_by_role("link", name="checkout-webhook").first.click()
+    expect(page.get_by_role("heading", name="checkout-webhook")).to_be_visible()
+    expect(page.get_by_text("Desired and observed agree")).to_be_visible()
+    expect(page.get_by_role("heading", name="Verdict")).to_be_visible()
+
+
+def test_it_shows_the_plan_and_switches_by_click(visit: Visit) -> None:
+    factories.shifting()
+    page = visit()
+    page.goto("/functions/checkout-webhook/")
+    page.get_by_role("link", name="Move to 50%…").click()
+    expect(page.get_by_text("lambda:UpdateAlias")).to_be_visible()
+    page.get_by_label("Reason").fill("Step passed")
+    page.get_by_role("button", name="Move to 50%").click()
+    page.wait_for_url("**/operations/**")
+    expect(page.get_by_text("Waits for a worker")).to_be_visible()
+    assert Operation.objects.get().parameters["to_bp"] == 5000
+
+
+def test_a_stale_click_says_so_in_place_and_keeps_what_was_typed(visit: Visit) -> None:
+    made = factories.shifting()
+    page = visit()
+    page.goto("/functions/checkout-webhook/shift/?to=5000")
+    page.get_by_label("Reason").fill("Typed with care")
+    FunctionMigration.objects.filter(pk=made.pk).update(version=7)
+    page.get_by_role("button", name="Move to 50%").click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was done")
+    expect(page.get_by_label("Reason")).to_have_value("Typed with care")
+    expect(page.get_by_text("You saw version 7")).to_be_visible()
+    assert Operation.objects.count() == 0
+
+
+def test_a_viewer_who_presses_an_operators_button_reads_why_not(visit: Visit) -> None:
+    factories.shifting()
+    page = visit("viewer")
+    page.goto("/functions/checkout-webhook/")
+    page.get_by_role("button", name="Roll back to 100% AWS").click(force=True)
+    expect(page.get_by_role("alert")).to_contain_text("needs the role operator")
+    assert Operation.objects.count() == 0
+
+
+def test_rollback_is_one_click(visit: Visit) -> None:
+    factories.shifting()
+    page = visit()
+    page.goto("/functions/checkout-webhook/")
+    page.get_by_role("button", name="Roll back to 100% AWS").click()
+    page.wait_for_url("**/operations/**")
+    assert Operation.objects.get().kind == "rollback"
+
+
+def test_rollback_works_by_keyboard_alone(visit: Visit) -> None:
+    factories.shifting()
+    page = visit()
+    page.goto("/functions/checkout-webhook/")
+    page.keyboard.press("Shift+R")
+    expect(page.locator("#roll-back")).to_be_focused()
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/operations/**")
+    assert Operation.objects.get().kind == "rollback"
+
+
+def test_a_pair_is_walked_through_by_keys(visit: Visit) -> None:
+    made = factories.shifting()
+    answer = copy.deepcopy(factories.ORDER)
+    answer["items"][0]["price"], answer["total"] = "19.9", 40
+    newest = factories.pair(made, answer=answer, ago_s=1)
+    older = factories.pair(made, ago_s=9)
+    page = visit("viewer")
+    page.goto(f"/pairs/{newest.pk}/")
+    page.keyboard.press("n")
+    expect(page.locator("#difference-place")).to_have_text("Difference 1 of 2")
+    page.keyboard.press("n")
+    expect(page.locator("#difference-place")).to_have_text("Difference 2 of 2")
+    expect(page.locator("tr.cur")).to_have_count(1)
+    page.keyboard.press("j")
+    page.wait_for_url(f"**/pairs/{older.pk}/**")
+
+
+def test_a_change_shows_within_two_seconds(visit: Visit) -> None:
+    made = factories.shifting()
+    page = visit("viewer")
+    with page.expect_response("**/live/**"):
+        page.goto("/functions/checkout-webhook/")
+    page.wait_for_function("document.querySelector('#live-light span').textContent === 'Live'")
+    shifting.hold(made.pk, actor="ada", reason="Month end")
+    bell.tell(f"fn-{made.pk}")
+    expect(page.get_by_text("On hold by ada")).to_be_visible(timeout=2000)
+
+
+def test_everything_works_without_scripts(visit: Visit) -> None:
+    factories.shifting()
+    page = visit(scripts=False)
+    page.goto("/functions/checkout-webhook/shift/?to=5000")
+    page.get_by_label("Reason").fill("No scripts here")
+    page.get_by_role("button", name="Move to 50%").click()
+    page.wait_for_url("**/operations/**")
+    page.goto("/functions/checkout-webhook/")
+    page.get_by_role("button", name="Roll back to 100% AWS").click()
+    page.wait_for_url("**/operations/**")
+    assert sorted(Operation.objects.values_list("kind", flat=True)) == ["rollback", "shift"]
+
+
+def test_bad_events_say_what_is_wrong_beside_the_form(visit: Visit) -> None:
+    factories.function("walker", phase=Phase.DEPLOYED)
+    page = visit()
+    page.goto("/functions/walker/pairs/")
+    page.get_by_label("Events, as JSON or JSON Lines").fill("{not json")
+    page.get_by_role("button", name="Import events").click()
+    expect(page.get_by_role("alert")).to_contain_text("This is not JSON")
+    expect(page.get_by_label("Events, as JSON or JSON Lines")).to_have_value("{not json")
+
+
+@pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "en"), ("light", "zh-hans")])
+def test_axe_finds_nothing_on_the_main_pages(visit: Visit, axe: str, theme: str, language: str) -> None:
+    made = factories.shifting()
+    factories.traffic(made, minutes=3)
+    factories.moved(made, 2500, minutes_ago=1)
+    answer = copy.deepcopy(factories.ORDER)
+    answer["total"] = 40
+    run = factories.run(made)
+    pair = factories.pair(made, answer=answer, run=run)
+    operation = factories.rolling_back(factories.shifting("other"))
+    page = visit("approver", theme=theme, language=language)
+    paths = [
+        "/",
+        "/functions/",
+        "/functions/checkout-webhook/",
+        "/functions/checkout-webhook/shift/?to=5000",
+        "/functions/checkout-webhook/pairs/",
+        f"/pairs/{pair.pk}/",
+        f"/runs/{run.pk}/",
+        f"/operations/{operation.pk}/",
+        "/operations/",
+        "/rules/",
+        "/audit/",
+        "/settings/connections/",
+        "/settings/policies/",
+    ]
+    found = {}
+    for path in paths:
+        page.goto(path)
+        page.evaluate(axe)
+        report = page.evaluate("axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].target.join(' '), v.nodes[0].failureSummary]))")
+        if report:
+            found[path] = report
+    assert found == {}, json.dumps(found, indent=1)
+
+
+@pytest.mark.parametrize("path", ["/", "/functions/", "/functions/checkout-webhook/", "/settings/connections/"])
+def test_no_page_is_wider_than_a_phone(visit: Visit, path: str) -> None:
+    factories.traffic(factories.shifting(), minutes=3)
+    page = visit("viewer", width=360)
+    page.goto(path)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
