@@ -97,7 +97,7 @@ def _climb(function: FunctionMigration, to_bp: int, now: datetime) -> bool:
     except (OperationRunning, StaleState):
         # Somebody was quicker; the next round decides on what they left.
         return False
-    return live.advise(function, f"The weight goes to {to_bp / 100:g}%.") or True
+    return True
 
 
 def _finish(function: FunctionMigration) -> bool:

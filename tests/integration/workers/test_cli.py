@@ -15,8 +15,8 @@ from django.core.management import call_command
 from clouds.simulated.world import World
 from cutover.errors import Denied, NoAnswer
 from cutover.observation import Side
-from migrations_app.models import AuditEntry, Connection, FunctionMigration, Operation, Run
-from migrations_app.services import people
+from migrations_app.models import AuditEntry, Connection, FunctionMigration, Operation, Policy, Run
+from migrations_app.services import people, shifting
 from tests.integration.workers import worlds
 from workers.cli.main import run
 from workers.watch import way_back
@@ -85,7 +85,7 @@ def test_the_whole_way_there_and_back_by_commands_alone(world: World, tmp_path: 
     validated = cutover("validate", "hello", "--json")
     assert (validated.code, validated.document["result"]) == (0, "pass")
     assert len(cutover("comparisons", "hello", "--outcome", "match", "--limit", "3", "--json").document) == 3
-    worlds.Policy.objects.create(callers_window_s=0)
+    Policy.objects.create(callers_window_s=0)
     shifted = cutover("shift", "hello", "--to", "5", "--json")
     assert (shifted.code, shifted.document["state"]) == (0, "succeeded")
     assert "lambda:UpdateAlias" in shifted.progress
@@ -101,7 +101,7 @@ def test_the_whole_way_there_and_back_by_commands_alone(world: World, tmp_path: 
 
 def test_decommission_waits_for_another_approver_and_is_restored(world: World) -> None:
     function = worlds.validated(world)
-    worlds.Policy.objects.update(quiet_window_s=0, soak_window_s=0, callers_window_s=0)
+    Policy.objects.update(quiet_window_s=0, soak_window_s=0, callers_window_s=0)
     worlds.shifted(function, 10_000)
     FunctionMigration.objects.filter(pk=function.pk).update(phase="cut-over")
     people.ensure("anna", people.Role.APPROVER)
@@ -212,7 +212,7 @@ def test_what_a_guard_refuses_gets_4_with_the_reasons_and_changes_nothing(world:
 
 def test_an_operation_that_runs_already_gets_4(world: World) -> None:
     function = worlds.validated(world)
-    worlds.shifting.start(function.pk, to_bp=100, actor="other", reason="first")
+    shifting.start(function.pk, to_bp=100, actor="other", reason="first")
     said = cutover("shift", "hello", "--to", "5", "--json")
     assert said.code == 4
     assert "running" in said.document["error"]

@@ -16,6 +16,7 @@ from cutover.observation import Side
 from migrations_app.models import AuditEntry, FunctionMigration, LiveObservation, Operation, TrafficSlot
 from migrations_app.services import live, shifting
 from tests.integration.workers import worlds
+from workers import wiring
 from workers.watch import queues, reconcile, traffic, way_back
 from workers.watch.reports import read_report
 
@@ -171,7 +172,7 @@ def test_a_kill_between_judging_and_rolling_back_is_made_good(
     function = worlds.shifted(worlds.validated(world, behaviour=behaviour), 5_000)
     behaviour.on = True
     worlds.call(function, 40)
-    messages = queues.wiring.primary(function.connection).queue.receive(
+    messages = wiring.primary(function.connection).queue.receive(
         function.connection.queue_url, wait_s=0, at_most=10
     )
     for _ in range(4):
@@ -180,10 +181,10 @@ def test_a_kill_between_judging_and_rolling_back_is_made_good(
             [read_report(message.body) for message in messages],
             received_at=timezone.now(),
         )
-        queues.wiring.primary(function.connection).queue.delete(
+        wiring.primary(function.connection).queue.delete(
             function.connection.queue_url, [message.receipt for message in messages]
         )
-        messages = queues.wiring.primary(function.connection).queue.receive(
+        messages = wiring.primary(function.connection).queue.receive(
             function.connection.queue_url, wait_s=0, at_most=10
         )
     assert worlds.refreshed(function).live_result == "fail"
