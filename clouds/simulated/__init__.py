@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from clouds.simulated import alibaba, aws
-from clouds.simulated.world import World
+from clouds.simulated import alibaba, aws, keeping
+from clouds.simulated.world import ACCOUNT, REGION, World
 from cutover.ports import CandidateCloud, PrimaryCloud
 
 __all__ = ["World", "connect"]
@@ -12,10 +12,10 @@ __all__ = ["World", "connect"]
 def connect(world: World | None = None) -> tuple[PrimaryCloud, CandidateCloud, World]:
     """Give both clouds on one world, a new one unless given."""
     world = world or World()
-    secrets = aws.Secrets(world)
+    secrets = keeping.Secrets(world)
     primary = PrimaryCloud(
-        region=aws.REGION,
-        account_id=aws.ACCOUNT,
+        region=REGION,
+        account_id=ACCOUNT,
         endpoint_url="",
         session=aws.Session(world),
         catalog=aws.Catalog(world),
@@ -24,9 +24,9 @@ def connect(world: World | None = None) -> tuple[PrimaryCloud, CandidateCloud, W
         invoker=aws.Invoker(world),
         logs=aws.Logs(world),
         metrics=aws.Metrics(world),
-        queue=aws.Queue(world),
+        queue=keeping.Queue(world),
         secrets=secrets,
-        archive=aws.Archive(world, secrets),
+        archive=keeping.Archive(world, secrets),
     )
     candidate = CandidateCloud(
         region=alibaba.REGION,

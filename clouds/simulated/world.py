@@ -16,10 +16,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from cutover.errors import CloudError, NoAnswer, NotFound
+from cutover.errors import CloudError, Invalid, NoAnswer, NotFound
 from cutover.observation import LogLine, Side
 
 T = TypeVar("T")
+ACCOUNT, REGION = "123456789012", "us-east-1"
 Behaviour = Callable[[Side, bytes], bytes]
 """What a function does on a side: gives the answer, or raises, which is the function's own error."""
 Kill = Callable[[str, str], None]
@@ -265,6 +266,16 @@ class World:
 def missing(operation: str, what: str, *, cloud: str = "aws") -> NotFound:
     """Give the error for something that is not there."""
     return NotFound(f"{what} does not exist.", cloud=cloud, operation=operation, code="NotFound")
+
+
+def invalid(operation: str, message: str) -> Invalid:
+    """Give AWS's error for a request that it does not take."""
+    return Invalid(message, cloud="aws", operation=operation, code="InvalidParameterValueException")
+
+
+def function_arn(name: str) -> str:
+    """Give a Lambda function's ARN."""
+    return f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:{name}"
 
 
 def now() -> datetime:
