@@ -1,0 +1,14 @@
+"""One running stack for all tests of this folder: its start is the dearest part of them."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.stack import Stack, running_stack, short_lived_traffic
+
+
+@pytest.fixture(scope="session")
+def stack() -> Iterator[Stack]:
+    """Give a whole demo with clients that leave AWS three seconds after a switch."""
+    with running_stack() as running, short_lived_traffic(running, linger_s=3):
+        yield running
