@@ -33,7 +33,9 @@ os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 
 @pytest.fixture(scope="session")
-def server(django_db_setup: None, django_db_blocker: object, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server(
+    django_db_setup: None, django_db_blocker: object, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[str]:
     """Give the address of a web process that serves the test database."""
     database = urlsplit(os.environ["DATABASE_URL"])
     url = urlunsplit(database._replace(path=f"/{connection.settings_dict['NAME']}"))
@@ -75,9 +77,7 @@ Visit = Callable[..., Page]
 
 
 @pytest.fixture
-def visit(
-    server: str, browser: Browser, transactional_db: None, settings: object
-) -> Iterator[Visit]:
+def visit(server: str, browser: Browser, transactional_db: None, settings: object) -> Iterator[Visit]:
     """Give a page, logged in with a role; at the end no console message may have come."""
     said: list[str] = []
     contexts: list[BrowserContext] = []
@@ -87,7 +87,12 @@ def visit(
             said.append(f"{message.type}: {message.text}")
 
     def open_page(
-        role: str = "operator", *, scripts: bool = True, theme: str = "", language: str = "en", width: int = 1440
+        role: str = "operator",
+        *,
+        scripts: bool = True,
+        theme: str = "",
+        language: str = "en",
+        width: int = 1440,
     ) -> Page:
         settings.DEMO_LOGIN_SECRET = SECRET  # type: ignore[attr-defined]
         people.ensure(role, role)

@@ -162,13 +162,17 @@ def test_axe_finds_nothing_on_the_main_pages(visit: Visit, axe: str, theme: str,
     for path in paths:
         page.goto(path)
         page.evaluate(axe)
-        report = page.evaluate("axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].target.join(' '), v.nodes[0].failureSummary]))")
+        report = page.evaluate(
+            "axe.run().then(r => r.violations.map(v => [v.id, v.nodes[0].target.join(' '), v.nodes[0].failureSummary]))"
+        )
         if report:
             found[path] = report
     assert found == {}, json.dumps(found, indent=1)
 
 
-@pytest.mark.parametrize("path", ["/", "/functions/", "/functions/checkout-webhook/", "/settings/connections/"])
+@pytest.mark.parametrize(
+    "path", ["/", "/functions/", "/functions/checkout-webhook/", "/settings/connections/"]
+)
 def test_no_page_is_wider_than_a_phone(visit: Visit, path: str) -> None:
     factories.traffic(factories.shifting(), minutes=3)
     page = visit("viewer", width=360)

@@ -120,9 +120,7 @@
     if (keys[key]) { event.preventDefault(); keys[key](); }
   });
   $$("#help [data-close]").forEach((b) => b.addEventListener("click", () => help.close()));
-  $$("[aria-disabled=true]:not(button[type=submit])").forEach((b) =>
-    b.addEventListener("click", (event) => { if (!b.getAttribute("href")) event.preventDefault(); }));
-
+  
   $(".phases [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
   const start = location.hash.slice(1);
   if (start) at = marks().findIndex((row) => row.dataset.difference === start);
