@@ -8,7 +8,12 @@ from django.utils import timezone
 
 from migrations_app.models import ProcessHeartbeat
 
-ALIVE_WITHIN = dt.timedelta(seconds=10)
+ALIVE_WITHIN = {
+    "watch": dt.timedelta(seconds=10),
+    "work": dt.timedelta(seconds=60),
+    "rollback": dt.timedelta(seconds=60),
+}
+"""Process -> how long it may be silent. Workers speak between two tasks only, `watch` all the time."""
 
 
 def beat(name: str, *, trouble: str = "") -> None:
@@ -20,6 +25,6 @@ def beat(name: str, *, trouble: str = "") -> None:
 
 def down(*, now: dt.datetime | None = None) -> tuple[str, ...]:
     """Give the processes that have not said anything lately, `watch` first; one that never did is down."""
-    since = (now or timezone.now()) - ALIVE_WITHIN
-    alive = set(ProcessHeartbeat.objects.filter(at__gte=since).values_list("name", flat=True))
-    return tuple(name for name in ("watch", "work", "rollback") if name not in alive)
+    now = now or timezone.now()
+    seen = dict(ProcessHeartbeat.objects.values_list("name", "at"))
+    return tuple(name for name, limit in ALIVE_WITHIN.items() if name not in seen or now - seen[name] > limit)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from cutover.analysis import (
@@ -34,6 +35,9 @@ from migrations_app.services.redaction import redact
 
 SLOT_S = 10
 _EXPLAINING = 5
+KEEP_EVENTS = dt.timedelta(days=1)
+KEEP_ERRORS = dt.timedelta(days=30)
+_PRUNED_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -284,6 +288,15 @@ def confirm_weight(function: FunctionMigration, observed_bp: int | None, *, read
     """
     rows = FunctionMigration.objects.filter(pk=function.pk, weight_read_at=function.weight_read_at)
     return bool(rows.update(observed_weight_bp=observed_bp, weight_read_at=read_at))
+
+
+def prune(now: dt.datetime) -> int:
+    """Drop single events that nobody will look at any more; roll-ups stay. Gives how many, 5,000 at most."""
+    old = LiveObservation.objects.filter(
+        Q(error=False, at__lt=now - KEEP_EVENTS) | Q(at__lt=now - KEEP_ERRORS)
+    )
+    keys = list(old.values_list("pk", flat=True)[:_PRUNED_AT_ONCE])
+    return LiveObservation.objects.filter(pk__in=keys).delete()[0]
 
 
 def store_trouble(function: FunctionMigration, sentence: str) -> None:

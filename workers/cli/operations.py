@@ -11,7 +11,6 @@ from workers.cli.frame import Answer, Code, Context, moment
 
 OWNER = "cli"
 _LOOK_S = 0.2
-_GOOD = OperationState.SUCCEEDED
 
 
 def carry_out(context: Context, operation: Operation) -> Operation:
@@ -42,7 +41,7 @@ def _say_steps(context: Context, operation: Operation, said: dict[int, str]) -> 
 
 def outcome(operation: Operation, *, done: str) -> Answer:
     """Give the answer for an operation that ended; ``done`` is the sentence when it succeeded."""
-    if operation.state == _GOOD:
+    if operation.state == OperationState.SUCCEEDED:
         return Answer(document=document(operation), text=done)
     if operation.state == OperationState.BLOCKED:
         return Answer(

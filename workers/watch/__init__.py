@@ -8,6 +8,7 @@ Theory of operation. Several rounds, each a thread of its own, repeat until SIGT
 - *rollbacks*: takes rollback rows that people asked for straight from PostgreSQL.
 - *traffic*: decides each second what comes next for every function that is shifting.
 - *reconcile*: reads every alias back and stores what it says.
+- *prune*: drops single events of long ago; roll-ups stay.
 - *signs*: writes the heartbeat and tells open pages what changed.
 
 It needs PostgreSQL and the clouds only. A round that fails is recorded in the heartbeat and repeated later.

@@ -8,8 +8,10 @@ import time
 from collections.abc import Callable, Iterable
 from functools import partial
 
+from django.utils import timezone
+
 from migrations_app.models import Connection
-from migrations_app.services import bell, heartbeats
+from migrations_app.services import bell, heartbeats, live
 from workers import engine
 from workers.watch import queues, reconcile, traffic
 from workers.watch.rounds import Troubles, repeat
@@ -19,6 +21,7 @@ NAME = "watch"
 ROLLBACKS_EVERY_S = 0.25
 TRAFFIC_EVERY_S = 1.0
 RECONCILE_EVERY_S = 10.0
+PRUNE_EVERY_S = 60.0
 SIGNS_EVERY_S = 0.5
 GATHER_S = 0.05
 _STOP_LIMIT_S = 3.0
@@ -41,6 +44,7 @@ class Watch:
         self._start("rollbacks", self._rollbacks, ROLLBACKS_EVERY_S)
         self._start("traffic", lambda: self._note(traffic.consider_all()), TRAFFIC_EVERY_S)
         self._start("reconcile", lambda: self._note(reconcile.reconcile()), RECONCILE_EVERY_S)
+        self._start("prune", lambda: live.prune(timezone.now()), PRUNE_EVERY_S)
         self._start("signs", self._signs, SIGNS_EVERY_S)
         repeat("queues", self._open_queues, period_s=1.0, stop=self._stop, troubles=self._troubles)
         until = time.monotonic() + _STOP_LIMIT_S

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import celery
 import pytest
 import redis
 from django.db import connection
@@ -92,7 +93,7 @@ def test_it_carries_out_a_rollback_that_a_person_asked_for_without_redis(
         raise redis.ConnectionError("stopped")
 
     monkeypatch.setattr(bell, "_client", no_redis)
-    monkeypatch.setattr(bell.current_app, "send_task", lambda *_a, **_k: no_redis())
+    monkeypatch.setattr(celery.current_app, "send_task", lambda *_a, **_k: no_redis())
     with watching():
         rollback.request(function.pk, actor="olga", reason="click")
         until(lambda: phase(function) == "rolled-back", "the rollback")
