@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from cutover.phases import Phase, Trigger, next_phase
 from cutover.planning import ALIAS, ActionKind, OperationKind, Plan, plan_restore
-from migrations_app.models import ActionState, FunctionMigration, Operation
+from migrations_app.models import Action, ActionState, FunctionMigration, Operation
 from migrations_app.services import connections, operations, phases
 
 CALL_LIMIT = dt.timedelta(seconds=90)
@@ -22,16 +22,21 @@ UNCONDITIONAL = (ActionKind.CONCURRENCY, ActionKind.DELETE_FUNCTION)
 
 def plan(function: FunctionMigration, *, marker: str = "restore") -> Plan:
     """Give the exact actions of a restore from the rung that was reached. Changes nothing."""
+    tripwire = _action(function, "tripwire")
+    touched = tripwire is not None and tripwire.state not in (ActionState.PENDING, ActionState.UNDONE)
     made = plan_restore(
         function=function.name,
         archive=function.archive or None,
-        reserved=function.reserved_concurrency,
+        reserved=tripwire.undo["request"]["reserved"] if touched and tripwire and tripwire.undo else None,
         deleted=_deletion(function) in (ActionState.INTENDED, ActionState.DONE),
         original_version=function.routing.get("original_version", ""),
         marker=marker,
     )
     return replace(
-        made, notes=("Function URLs, version numbers and positions in streams cannot be brought back.",)
+        made,
+        # A reservation that the removal never touched is the owner's, and stays.
+        actions=tuple(one for one in made.actions if touched or one.kind is not ActionKind.CONCURRENCY),
+        notes=("Function URLs, version numbers and positions in streams cannot be brought back.",),
     )
 
 
@@ -107,11 +112,14 @@ def settle(operation: Operation) -> None:
 
 def _deletion(function: FunctionMigration) -> str:
     """Give the state of the last deletion; INTENDED means that nobody knows whether it was done."""
-    rows = [
-        operation.actions.filter(key="delete").values_list("state", flat=True).first()
-        for operation in function.operations.filter(kind=OperationKind.DECOMMISSION)[:1]
-    ]
-    return rows[0] or "" if rows else ""
+    row = _action(function, "delete")
+    return "" if row is None else row.state
+
+
+def _action(function: FunctionMigration, key: str) -> Action | None:
+    """Give an action of the last removal."""
+    last = function.operations.filter(kind=OperationKind.DECOMMISSION).first()
+    return None if last is None else last.actions.filter(key=key).first()
 
 
 def _wait_for_late_calls(function: FunctionMigration, operation: Operation) -> None:

@@ -323,6 +323,38 @@ def test_a_restore_supersedes_a_removal_that_still_waits(world: World) -> None:
     assert world.functions["hello"].aliases["live"].version == "1"
 
 
+def test_a_restore_leaves_a_reservation_alone_that_the_removal_never_touched(world: World) -> None:
+    function = journey.cut_over(world)
+    world.functions["hello"].reserved = 40
+    world.functions["hello"].calls["hello:live"] = 5
+    removal = journey.approved(function)
+    journey.make_due(removal)
+    engine.run_operation(removal.pk, owner="test")
+    journey.done(restoration.start(function.pk, actor="ann", reason="stop"))
+    assert world.functions["hello"].reserved == 40
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_a_restore_brings_the_reservation_back_that_a_killed_tripwire_replaced(
+    world: World, number: int
+) -> None:
+    function = journey.cut_over(world)
+    world.functions["hello"].reserved = 40
+    removal = journey.approved(function)
+    with journey.killed_at(world, number, frozenset({"lambda:PutFunctionConcurrency"})):
+        assert journey.run_until_killed(removal)
+    journey.done(restoration.start(function.pk, actor="ann", reason="stop"))
+    assert world.functions["hello"].reserved == 40
+
+
+def test_a_restore_of_a_deleted_function_brings_its_reservation_back(world: World) -> None:
+    function = journey.cut_over(world)
+    world.functions["hello"].reserved = 40
+    journey.done(journey.approved(function))
+    journey.done(restoration.start(function.pk, actor="ann", reason="needed"))
+    assert world.functions["hello"].reserved == 40
+
+
 def test_run_due_takes_what_is_due_and_nothing_else(world: World) -> None:
     function = journey.ready(world)
     operation = deployment.start(function.pk, actor="ann", reason="go")
