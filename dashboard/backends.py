@@ -11,7 +11,7 @@ from django.db.models import Q
 
 
 class RoleBackend(ModelBackend):
-    """Django's own backend; ``get_user`` brings the group names along (``services.people.role_of`` reads them)."""
+    """Django's own backend, with the group names that ``services.people.role_of`` reads."""
 
     def get_user(self, user_id: Any) -> User | None:
         """Give the active person, annotated with ``group_names``."""

@@ -10,7 +10,7 @@ import datetime as dt
 import itertools
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -201,7 +201,15 @@ def _requests(
     )
 
 
-def _lines(title: str, aws, fc, measure, show, *, floor: float) -> Panel:  # type: ignore[no-untyped-def]
+def _lines(
+    title: str,
+    aws: Mapping[int, Bucket],
+    fc: Mapping[int, Bucket],
+    measure: Callable[[Bucket], float | None],
+    show: Callable[[float], str],
+    *,
+    floor: float,
+) -> Panel:
     left = {i: value for i, bucket in aws.items() if (value := measure(bucket)) is not None}
     right = {i: value for i, bucket in fc.items() if (value := measure(bucket)) is not None}
     top = _round_up(max([floor, *left.values(), *right.values()]))

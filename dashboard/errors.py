@@ -1,6 +1,6 @@
 """What people read when something cannot be done. The one place where rule errors become answers.
 
-409: the state does not allow it (stale click, operation running, guard, phase). 422: the input cannot be used.
+409: the state does not allow it (stale click, operation running, guard, phase). 422: bad input.
 A request by htmx gets a fragment that is put beside the button; any other gets a page.
 """
 
@@ -117,7 +117,7 @@ def forgery(request: HttpRequest, reason: str = "") -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """Answer 500 without touching the database, which may be what failed."""
     return render(
-        None,  # type: ignore[arg-type]
+        None,
         "errors/broken.html",
         {
             "title": _("Cutover could not answer"),

@@ -43,7 +43,7 @@ class ReasonForm(Plain):
 
 
 class MoveForm(ReasonForm):
-    """What the plan page posts. ``weight`` in percent; ``confirm`` the name typed for what cannot be undone."""
+    """What the plan page posts. ``weight`` in percent; ``confirm``: the name, for what has no undo."""
 
     weight = forms.DecimalField(required=False, min_value=0, max_value=100, decimal_places=2)
     ladder = forms.CharField(required=False, max_length=80)

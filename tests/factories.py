@@ -105,13 +105,12 @@ def function(
         values["routing"] = {"original_version": "12", "tap_version": "13", "relay_version": "14"}
         values |= {"observed_weight_bp": 0, "weight_read_at": timezone.now()}
     values |= changes
-    made = FunctionMigration.objects.create(
+    return FunctionMigration.objects.create(
         connection=changes.pop("connection", None) or connection(),
         name=name,
         phase=phase,
         **{key: value for key, value in values.items() if key != "connection"},
     )
-    return made
 
 
 def shifting(name: str = "checkout-webhook", *, weight_bp: int = 2500, **changes: Any) -> FunctionMigration:

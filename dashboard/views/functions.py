@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Container
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -196,6 +197,6 @@ def _moment(request: HttpRequest, name: str) -> dt.datetime | None:
         return None
 
 
-def _one_of(request: HttpRequest, name: str, allowed) -> str:  # type: ignore[no-untyped-def]
+def _one_of(request: HttpRequest, name: str, allowed: Container[str]) -> str:
     value = request.GET.get(name, "")
     return value if value in allowed else ""

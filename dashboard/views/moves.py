@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
@@ -272,7 +273,7 @@ def _start(request: HttpRequest, function: FunctionMigration, move: Move, form: 
     return starts[move.verb](function.pk, **common)
 
 
-def _to_bp(weight: Any) -> int:
+def _to_bp(weight: Decimal | None) -> int:
     if weight is None:
         raise BadInput(_("Say how much of the traffic FC shall answer, from 0 to 100%. Nothing was done."))
     return round(weight * 100)

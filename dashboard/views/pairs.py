@@ -131,12 +131,13 @@ def _shares(outcomes: dict[str, int]) -> list[dict[str, Any]]:
     return shares
 
 
-def _plot(durations: tuple[tuple[float, float, bool], ...]) -> dict[str, Any]:
+def _plot(durations: tuple[tuple[float | None, float | None, bool], ...]) -> dict[str, Any]:
     """Give points of AWS ms (x) against FC ms (y) on one scale, with the scale's end."""
-    top = max([value for aws, fc, _counts in durations for value in (aws, fc)], default=1.0) * 1.05
+    timed = [(aws or 0.0, fc or 0.0, counts) for aws, fc, counts in durations]
+    top = max([value for aws, fc, _counts in timed for value in (aws, fc)], default=1.0) * 1.05
     dots = [
         {"x": f"{100 * aws / top:.2f}%", "y": f"{100 - 100 * fc / top:.2f}%", "bad": counts}
-        for aws, fc, counts in durations
+        for aws, fc, counts in timed
     ]
     return {"dots": dots, "top": top}
 

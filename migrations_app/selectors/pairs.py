@@ -40,7 +40,7 @@ class RunView:
 
     run: Run
     fields: tuple[Field, ...]
-    durations: tuple[tuple[float, float, bool], ...]
+    durations: tuple[tuple[float | None, float | None, bool], ...]
     newest: tuple[Pair, ...]
 
 
