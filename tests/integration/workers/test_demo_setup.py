@@ -12,7 +12,7 @@ from django.test import override_settings
 
 from clouds.simulated.world import World
 from cutover.errors import NoAnswer
-from migrations_app.models import Connection, FunctionMigration, Policy, Suite
+from migrations_app.models import AuditEntry, Connection, FunctionMigration, Policy, Suite
 from migrations_app.services import people, validation
 from tests.integration.workers import worlds
 
@@ -81,6 +81,18 @@ def test_it_can_be_repeated_and_leaves_what_people_did(
     assert Policy.objects.get().step_min_seconds == 42
     assert Suite.objects.get(function__name="hello").events.count() == 1
     assert Connection.objects.count() == 2
+    assert Connection.objects.get(name="aws-demo").sync_due_at is not None
+    assert AuditEntry.objects.filter(verb__startswith="connection:added").count() == 2
+    assert not AuditEntry.objects.filter(verb="connection:changed").exists()
+
+
+def test_an_address_that_changed_is_written_down(
+    world: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up(capsys)
+    monkeypatch.setenv("CUTOVER_DEMO_AWS_ENDPOINT", "http://127.0.0.1:9999")
+    set_up(capsys)
+    assert Connection.objects.get(name="aws-demo").endpoints == {"": "http://127.0.0.1:9999"}
 
 
 def test_clouds_that_do_not_answer_end_it_with_a_sentence(world: World) -> None:

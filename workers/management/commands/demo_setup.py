@@ -12,7 +12,6 @@ from typing import Any
 
 import orjson
 from django.core.management.base import BaseCommand, CommandError
-from django.utils import timezone
 
 from cutover.errors import CutoverError
 from migrations_app.models import Connection, FunctionMigration, Policy, SuiteEvent
@@ -78,40 +77,45 @@ class Command(BaseCommand):
             "sls_proxy": _required("CUTOVER_DEMO_SLS_PROXY"),
             "scheme": "http",
         }
-        alibaba = connections.save(
-            name="alibaba-demo",
+        self._connection(
+            "alibaba-demo",
             cloud="alibaba",
             region=_required("CUTOVER_DEMO_ALIBABA_REGION"),
             account_id=_required("CUTOVER_DEMO_ALIBABA_ACCOUNT"),
             endpoints={name: value for name, value in there.items() if value},
-            actor=ACTOR,
         )
-        aws = connections.save(
-            name="aws-demo",
+        return self._connection(
+            "aws-demo",
+            counterpart_name="alibaba-demo",
             cloud="aws",
             region=_required("CUTOVER_DEMO_AWS_REGION"),
             account_id=_required("CUTOVER_DEMO_AWS_ACCOUNT"),
             endpoints={"": _required("CUTOVER_DEMO_AWS_ENDPOINT")},
-            counterpart_name="alibaba-demo",
-            actor=ACTOR,
         )
-        for one in (alibaba, aws):
-            acting.check(one.pk)
-            one.refresh_from_db()
-            self._say(f"{one.name}: {one.check_report['sentence']}")
-        return aws
+
+    def _connection(self, name: str, *, counterpart_name: str = "", **values: Any) -> Connection:
+        """Save and check the connection; one that is there already, just so, is left as it is."""
+        same = Connection.objects.filter(name=name, check_report__reachable=True, **values).first()
+        if same is not None:
+            return same
+        row = connections.save(name=name, counterpart_name=counterpart_name, actor=ACTOR, **values)
+        acting.check(row.pk)
+        row.refresh_from_db()
+        self._say(f"{name}: {row.check_report['sentence']}")
+        return row
 
     def _inventory(self, aws: Connection) -> None:
+        """Read and assess everything; on a later start the workers read it again by themselves."""
+        if aws.synced_at is not None:
+            connections.request_sync(aws, actor=ACTOR)
+            return
         acting.sync(aws.pk)
         aws.refresh_from_db()
         if error := aws.sync_report.get("error"):
             raise CommandError(f"The inventory could not be read: {error}")
         self._say(f"the inventory has {FunctionMigration.objects.filter(connection=aws).count()} functions")
         for function in FunctionMigration.objects.filter(connection=aws, gone_at=None):
-            if function.assessed_at is None or function.assessed_at < (
-                function.inventoried_at or timezone.now()
-            ):
-                assessment.assess(function.pk, actor=ACTOR)
+            assessment.assess(function.pk, actor=ACTOR)
         self._say("every function is assessed")
 
     def _suites(self) -> None:
