@@ -157,7 +157,7 @@ class Stack:
             self._database = psycopg2.connect(self.said["database_url"])
             self._database.autocommit = True
         with self._database.cursor() as cursor:
-            cursor.execute(query, values)
+            cursor.execute(query, values or None)
             return cursor.fetchall() if cursor.description else []
 
     def one(self, query: str, *values: Any) -> Any:
@@ -188,6 +188,12 @@ class Stack:
     def lift_faults(self, cloud: str) -> None:
         """Take every fault of a cloud away."""
         self._admin(cloud, "DELETE", None)
+
+    def fault_page(self) -> str:
+        """Give the address by which a person enters the sandbox's page of faults."""
+        layout = json.loads((self.state / "run" / "layout.json").read_text())
+        token = json.loads((self.state / "sandbox" / "keys.json").read_text())["admin_token"]
+        return f"http://127.0.0.1:{layout['ports']['alibaba']}/_sandbox/?token={token}"
 
     def _admin(self, cloud: str, method: str, document: Mapping[str, Any] | None) -> dict[str, Any]:
         layout = json.loads((self.state / "run" / "layout.json").read_text())
