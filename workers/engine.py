@@ -19,15 +19,13 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import random
-import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, connection, transaction
+from django.db import transaction
 from django.utils import timezone
 
 from cutover.errors import (
@@ -51,12 +49,12 @@ from migrations_app.services import (
     shifting,
 )
 from migrations_app.services.operations import Lease, LeaseLost
+from workers.renewal import renewing
 from workers.steps import STEPS, Change, Look
 from workers.steps.work import Waiting, Work
 
 logger = logging.getLogger(__name__)
 
-RENEW_S = 10.0
 WAY_BACK = frozenset({OperationKind.ROLLBACK, OperationKind.RESTORE})
 
 
@@ -116,7 +114,7 @@ def run_due(queue: str, *, owner: str, at_most: int = 10) -> int:
 
 def carry_out(lease: Lease) -> Operation:
     """Carry an operation on until it ends, waits, or is somebody else's. The lease is renewed meanwhile."""
-    with _renewing(lease):
+    with renewing(lease):
         try:
             _advance(lease)
         except LeaseLost:
@@ -386,30 +384,3 @@ def _postpone(lease: Lease, action: Action, patience: Patience, error: CutoverEr
         action.outcome = {**action.outcome, "tries": tried + 1}
         action.save(update_fields=["outcome"])
     return None
-
-
-@contextmanager
-def _renewing(lease: Lease) -> Iterator[None]:
-    """Renew the lease from a thread for as long as the body runs."""
-    stop = threading.Event()
-    thread = threading.Thread(target=_renew_until, args=(lease, stop), name="lease", daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        stop.set()
-        thread.join()
-
-
-def _renew_until(lease: Lease, stop: threading.Event) -> None:
-    try:
-        while not stop.wait(RENEW_S):
-            try:
-                operations.renew(lease)
-            except LeaseLost:
-                return
-            except DatabaseError as error:
-                logger.warning("The lease was not renewed (%s); it is tried again.", type(error).__name__)
-                connection.close()
-    finally:
-        connection.close()
