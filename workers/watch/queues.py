@@ -22,7 +22,7 @@ POLL_S = 10
 BATCH = 10
 
 
-def consume(connection_id: int, *, wait_s: int = POLL_S) -> tuple[int, ...]:
+def consume(connection_id: int, *, wait_s: int | None = None) -> tuple[int, ...]:
     """Take what the queue of one connection holds, up to ten messages.
 
     1. receive (long poll); 2. record, fold and judge in short transactions; 3. on FAIL carry the rollback
@@ -35,7 +35,7 @@ def consume(connection_id: int, *, wait_s: int = POLL_S) -> tuple[int, ...]:
     if not connection.queue_url:
         return ()
     queue = wiring.primary(connection).queue
-    messages = queue.receive(connection.queue_url, wait_s=wait_s, at_most=BATCH)
+    messages = queue.receive(connection.queue_url, wait_s=POLL_S if wait_s is None else wait_s, at_most=BATCH)
     if not messages:
         return ()
     judged = record(connection, messages)

@@ -27,7 +27,7 @@ from tests.integration.workers import worlds
 from workers.watch import Watch, queues, way_back
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LIMIT_S = 30.0
+LIMIT_S = 90.0
 
 
 @pytest.fixture
