@@ -2,7 +2,7 @@
 
 Theory of operation. ``bell.tell`` publishes topics to one Redis channel. The first open page starts the
 process's subscriber; each page has a set of topics that changed since it was last told, and is told at most
-every 300 ms, so a burst costs one refetch and the last change is never lost. A page that hears its topic
+every 0.8 s, so a burst costs one refetch and the last change is never lost. A page that hears its topic
 fetches its regions again. When Redis is away the stream says ``down`` and ends: pages then poll every 5 s and
 the browser keeps trying to come back. No database connection is held by an open stream.
 """
@@ -26,7 +26,7 @@ from dashboard.access import Role, may
 from migrations_app.services.bell import CHANNEL
 
 MOST_TOPICS = 8
-BREATH_S = 0.3
+BREATH_S = 0.8
 SILENCE_S = 15.0
 CONNECT_S = 1.0
 _TOPIC = re.compile(r"(?:inbox|(?:fn|op|run)-[0-9a-f-]{1,36})")
