@@ -22,7 +22,8 @@ from cutover.ports import Document, QueueMessage, Receipt
 
 
 class Queue:
-    """Messages that taps and relays sent."""
+    """Messages that taps and relays sent. One that was received hides until ``World.received`` forgets it,
+    which stands for the end of its visibility timeout."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -60,8 +61,10 @@ class Queue:
     def _take(self, url: str, at_most: int) -> tuple[QueueMessage, ...]:
         if url not in self._world.queues:
             raise missing("sqs:ReceiveMessage", url)
-        waiting = list(self._world.queues[url].items())[: min(10, at_most)]
-        return tuple(QueueMessage(body=body, receipt=receipt) for receipt, body in waiting)
+        visible = [row for row in self._world.queues[url].items() if row[0] not in self._world.received]
+        taken = visible[: min(10, at_most)]
+        self._world.received.update(receipt for receipt, _ in taken)
+        return tuple(QueueMessage(body=body, receipt=receipt) for receipt, body in taken)
 
 
 class Secrets:

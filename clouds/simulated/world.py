@@ -117,6 +117,7 @@ class World:
         self.functions: dict[str, PrimaryFunction] = {}
         self.layers: dict[str, list[tuple[str, bytes, str]]] = {}
         self.queues: dict[str, dict[str, bytes]] = {}
+        self.received: set[str] = set()
         self.secrets: dict[str, str] = {}
         self.objects: dict[tuple[str, str], bytes] = {}
         self.candidates: dict[str, CandidateFunction] = {}

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from cutover.analysis import Result
 from cutover.errors import BadInput
-from cutover.ports import QueueMessage
+from cutover.ports import ObservationQueue, QueueMessage
 from migrations_app.models import Connection
 from migrations_app.services import live
 from migrations_app.services.live import Judged, Report
@@ -20,13 +20,18 @@ from workers.watch.reports import read_report
 logger = logging.getLogger(__name__)
 POLL_S = 10
 BATCH = 10
+"""What SQS gives at once."""
+AT_ONCE = 200
+"""What is recorded in one round when there is a backlog: the cost is per round, not per event."""
 
 
 def consume(connection_id: int, *, wait_s: int | None = None) -> tuple[int, ...]:
-    """Take what the queue of one connection holds, up to ten messages.
+    """Take what the queue of one connection holds, up to ``AT_ONCE`` messages.
 
-    1. receive (long poll); 2. record, fold and judge in short transactions; 3. on FAIL carry the rollback
-    out; 4. delete what was recorded. Killed anywhere before 4, the messages come again and count once.
+    1. receive (long poll, then without waiting while batches come full);
+    2. record, fold and judge in short transactions;
+    3. on FAIL carry the rollback out;
+    4. delete what was recorded. Killed anywhere before, the messages come again and count once.
 
     Returns:
         the keys of functions that something new was recorded for.
@@ -35,12 +40,21 @@ def consume(connection_id: int, *, wait_s: int | None = None) -> tuple[int, ...]
     if not connection.queue_url:
         return ()
     queue = wiring.primary(connection).queue
-    messages = queue.receive(connection.queue_url, wait_s=POLL_S if wait_s is None else wait_s, at_most=BATCH)
+    messages = _receive(queue, connection.queue_url, POLL_S if wait_s is None else wait_s)
     if not messages:
         return ()
     judged = record(connection, messages)
     queue.delete(connection.queue_url, [message.receipt for message in messages])
     return tuple(one.function_id for one in judged if one.fresh)
+
+
+def _receive(queue: ObservationQueue, url: str, wait_s: int) -> list[QueueMessage]:
+    batch = queue.receive(url, wait_s=wait_s, at_most=BATCH)
+    messages = [*batch]
+    while len(batch) == BATCH and len(messages) < AT_ONCE:
+        batch = queue.receive(url, wait_s=0, at_most=BATCH)
+        messages.extend(batch)
+    return messages
 
 
 def record(connection: Connection, messages: Sequence[QueueMessage]) -> tuple[Judged, ...]:

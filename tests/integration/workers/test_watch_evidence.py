@@ -138,6 +138,7 @@ def test_a_message_that_comes_twice_counts_once(world: World, monkeypatch: pytes
     messages = dict(world.queues[function.connection.queue_url])
     drained(function)
     world.queues[function.connection.queue_url].update(messages)
+    world.received.clear()
     after = drained(function)
     assert LiveObservation.objects.count() == 10
     assert after.step_candidate_events + after.step_primary_events == 10
@@ -159,6 +160,7 @@ def test_a_kill_between_recording_and_deleting_loses_nothing(world: World) -> No
         queues.consume(function.connection_id, wait_s=0)
     world.on_kill = None
     assert len(world.queues[function.connection.queue_url]) == 8
+    world.received.clear()
     after = drained(function)
     assert LiveObservation.objects.count() == 8
     assert after.step_candidate_events + after.step_primary_events == 8
@@ -318,3 +320,11 @@ def test_secrets_in_reported_events_are_not_stored(world: World) -> None:
     drained(function)
     stored = list(LiveObservation.objects.values_list("event", "answer"))
     assert "s3cr3t" not in json.dumps(stored)
+
+
+def test_a_backlog_is_recorded_in_one_round(world: World) -> None:
+    function = worlds.shifted(worlds.validated(world), 2_500)
+    worlds.call(function, 60)
+    assert queues.consume(function.connection_id, wait_s=0) == (function.pk,)
+    assert LiveObservation.objects.filter(function=function).count() == 60
+    assert queues.consume(function.connection_id, wait_s=0) == ()
