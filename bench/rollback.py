@@ -26,7 +26,7 @@ FLOOR_S, AIM_S = 1.0, 0.5
 
 def rows() -> list[dict[str, Any]]:
     """Measure the group on a stack of its own."""
-    with running_stack() as stack, short_lived_traffic(stack, linger_s=3):
+    with running_stack() as stack, short_lived_traffic(stack, linger_s=10):
         return [row(measure(stack, TIMES))]
 
 

@@ -165,12 +165,18 @@ class Stack:
         ((value,),) = self.rows(query, *values)
         return value
 
-    def cutover(self, *words: str, limit_s: float = 120) -> Answer:
-        """Run ``manage.py cutover`` as a person does who joined the demo; the text is stdout."""
+    def cutover(
+        self, *words: str, limit_s: float = 120, environment: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Run ``manage.py cutover`` as a person does who joined the demo; the text is stdout.
+
+        Args:
+            environment: variables in the place of the demo's own, such as other credentials.
+        """
         ended = subprocess.run(
             [sys.executable, "manage.py", "cutover", *words],
             cwd=ROOT,
-            env={**_kept(), **self.environment},
+            env={**_kept(), **self.environment, **(environment or {})},
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
@@ -223,14 +229,10 @@ class Stack:
         send(pid, signal.SIGKILL)
         return pid
 
-    def kill_child(self, name: str) -> int | None:
-        """kill -9 the newest process below the command (a worker's pool process), None without one."""
+    def below(self, name: str) -> list[int]:
+        """Give the pids below the command, a worker's pool."""
         pid = self.pid(name)
-        below = descendants(pid) if pid else []
-        if not below:
-            return None
-        send(max(below), signal.SIGKILL)
-        return max(below)
+        return descendants(pid) if pid else []
 
     def keep_down(self, name: str) -> None:
         """Stop the command until ``let_up``."""

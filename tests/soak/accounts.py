@@ -10,7 +10,7 @@ from hosting import waiting
 from tests.soak.travellers import Traveller
 from tests.stack import Stack
 
-DRAIN_LIMIT_S = 180
+DRAIN_LIMIT_S = 600
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,15 +7,17 @@ the machine makes of it differs from run to run, as accidents do.
 from __future__ import annotations
 
 import random
+import signal
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from hosting import waiting
+from hosting.process import send
 from tests.soak.accounts import Account, Bookkeeper
 from tests.soak.travellers import OPERATION_LIMIT_S, Journey, Traveller
-from tests.soak.truths import Truths
+from tests.soak.truths import FULL_BP, Truths
 from tests.stack import Stack
 
 VICTIMS = ("work", "work", "work", "work", "watch", "watch", "rollback", "web", "web")
@@ -81,7 +83,7 @@ class Campaign:
         for one in going:
             self._begin(one, plans[one.name])
         reached = self._wait_for(watched, far)
-        killed = tuple(self._kill(victim) for victim in victims)
+        killed = tuple(self._kill(victim, watched) for victim in victims)
         self.truths.assert_one_open_operation_at_most()
         self._finish(going, plans)
         self.stack.wait_for_pages()
@@ -105,7 +107,7 @@ class Campaign:
                 return "restore"
             case "cut-over":
                 return "decommission"
-            case "shifting" if self.journey.weight_bp(traveller) == 10_000:
+            case "shifting" if self.journey.weight_bp(traveller) == FULL_BP:
                 self.journey.wait_for_cut_over(traveller)
                 return self._next_step(traveller)
             case "shifting":
@@ -159,11 +161,14 @@ class Campaign:
         waiting.until(condition, OPERATION_LIMIT_S)
         return reached[-1]
 
-    def _kill(self, victim: str) -> str:
+    def _kill(self, victim: str, watched: Traveller) -> str:
         # Between an intent, its call and the record lie milliseconds; any of them may be the moment.
         time.sleep(self.drawn.random() * LONGEST_JITTER_S)
-        if victim == "work" and self.drawn.random() < 0.5 and self.stack.kill_child("work"):
-            return "work (child)"
+        if victim == "work" and self.drawn.random() < 0.5:
+            holder = self.journey.holder(watched.asked[-1])
+            if holder in self.stack.below("work"):
+                send(holder, signal.SIGKILL)
+                return "work (only the process at it)"
         self.stack.kill(victim)
         return victim
 

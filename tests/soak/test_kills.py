@@ -27,7 +27,7 @@ def test_it_ends_every_operation_and_accounts_for_every_invocation_through_forty
         with capsys.disabled():
             print(line, flush=True)  # noqa: T201 - the figures are what this proof is for
 
-    with running_stack() as stack, short_lived_traffic(stack, linger_s=3):
+    with running_stack() as stack, short_lived_traffic(stack, linger_s=10):
         campaign = Campaign(stack=stack, travellers=travellers, seed=seed, say=say)
         account = campaign.run(drawn_script(seed, KILLS))
     assert campaign.kills == KILLS

@@ -17,8 +17,8 @@ from sandbox.samples.loader import Loader
 from tests.stack import Answer, Person, Stack
 
 FINAL = ("succeeded", "undone", "failed", "superseded")
-OPERATION_LIMIT_S = 240
-PREPARATION_LIMIT_S = 180
+OPERATION_LIMIT_S = 300
+PREPARATION_LIMIT_S = 420
 
 PATIENT: Mapping[str, float] = {
     "step_min_seconds": 1,
@@ -202,6 +202,13 @@ class Journey:
             key,
         )[0]
         return 1.0 if state in FINAL else begun / max(1, total)
+
+    def holder(self, key: str) -> int:
+        """Give the pid of the worker's process that carries an operation out, 0 when none does."""
+        owner = str(
+            self.stack.one("SELECT lease_owner FROM migrations_app_operation WHERE id = %s", key)
+        ).partition(":")[0]
+        return int(owner.removeprefix("worker-")) if owner.startswith("worker-") else 0
 
     def wait_until_settled(self, travellers: Sequence[Traveller]) -> None:
         """Wait until no operation is open."""

@@ -9,6 +9,6 @@ from tests.stack import Stack, running_stack, short_lived_traffic
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """Give a whole demo with clients that leave AWS three seconds after a switch."""
-    with running_stack() as running, short_lived_traffic(running, linger_s=3):
+    """Give a whole demo with clients that leave AWS ten seconds after a switch."""
+    with running_stack() as running, short_lived_traffic(running, linger_s=10):
         yield running

@@ -11,7 +11,7 @@ from tests.stack import Stack
 
 NAMES = ("redis-01", "redis-02", "redis-03")
 PROCESSES = ("web", "work", "rollback", "beat", "watch")
-LIMIT_S = 60
+LIMIT_S = 120
 
 
 @pytest.mark.timeout(600)
