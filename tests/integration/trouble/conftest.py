@@ -1,0 +1,69 @@
+"""One running stack for all tests of this folder, with functions that its tests get into trouble."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.integration.trouble.looking import Looking
+from tests.soak.travellers import Journey, Traveller
+from tests.stack import Stack, running_stack, short_lived_traffic
+
+UNTOUCHED, OCCUPIED = "trouble-none", "trouble-occupied"
+DEPLOY_REFUSED, DEPLOY_BUSY = "trouble-deploy-refused", "trouble-deploy-busy"
+SHIFT_REFUSED, SHIFT_BUSY, SHIFT_LOST, SHIFT_HANGING = (
+    "trouble-shift-refused",
+    "trouble-shift-busy",
+    "trouble-shift-lost",
+    "trouble-shift-hanging",
+)
+SHIFT_RACED, SHIFT_LATE = "trouble-shift-raced", "trouble-shift-late"
+STILL = (UNTOUCHED, OCCUPIED, DEPLOY_REFUSED, DEPLOY_BUSY)
+SHIFTING = (SHIFT_REFUSED, SHIFT_BUSY, SHIFT_LOST, SHIFT_HANGING, SHIFT_RACED, SHIFT_LATE)
+
+
+@pytest.fixture(scope="package")
+def stack() -> Iterator[Stack]:
+    """Give a whole demo with clients that leave AWS ten seconds after a switch."""
+    with running_stack() as running, short_lived_traffic(running, linger_s=10):
+        yield running
+
+
+@pytest.fixture(scope="package")
+def journey(stack: Stack) -> Journey:
+    """Give the way to move functions; those of this folder are on AWS, synced, assessed and declared."""
+    journey = Journey(stack)
+    journey.set_out([_traveller(name) for name in (*STILL, *SHIFTING)])
+    return journey
+
+
+@pytest.fixture(scope="package")
+def validated(journey: Journey) -> Journey:
+    """Give the way to move functions once those that tests shift are deployed and validated."""
+    travellers = [_traveller(name) for name in SHIFTING]
+    for one in travellers:
+        journey.ask(one, "deploy")
+    journey.wait_until_settled(travellers)
+    journey.validate(travellers)
+    return journey
+
+
+@pytest.fixture
+def looking(stack: Stack, journey: Journey) -> Iterator[Looking]:
+    """Give a look at both clouds and at the rows. Afterwards no fault is in force any more."""
+    yield Looking(stack)
+    for cloud in ("aws", "alibaba"):
+        stack.lift_faults(cloud)
+
+
+@pytest.fixture
+def by_hand(stack: Stack) -> Iterator[Stack]:
+    """Give the stack with its worker kept down: what is asked for waits, or runs in a command."""
+    stack.keep_down("work")
+    yield stack
+    stack.let_up("work")
+
+
+def _traveller(name: str) -> Traveller:
+    return Traveller(name=name, sample="hello-python")
