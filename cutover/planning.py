@@ -343,7 +343,10 @@ def plan_shift(
     actions.append(
         _aws("verify", ActionKind.VERIFY_ROUTE, "lambda:GetAlias", after, "Nothing: reads the weight back")
     )
-    notes = ("Rollback is one UpdateAlias, open at every moment.",)
+    notes = (
+        "Rollback is one UpdateAlias, open at every moment.",
+        "What goes to FC takes one hop more; AWS bills the relay's waiting too, and answers cross as egress.",
+    )
     return Plan(kind=OperationKind.SHIFT, function=function, actions=tuple(actions), notes=notes)
 
 

@@ -78,7 +78,8 @@ if not env.str("DATABASE_URL", default=""):
 DATABASES = {"default": env.db("DATABASE_URL")}
 if DATABASES["default"]["ENGINE"] != "django.db.backends.postgresql":
     raise ImproperlyConfigured("DATABASE_URL must be a postgres:// address; Cutover runs on PostgreSQL only.")
-DATABASES["default"]["CONN_MAX_AGE"] = 60
+# Under ASGI every request has a thread of its own, so a kept connection would be of no use to the next one.
+DATABASES["default"]["CONN_MAX_AGE"] = 0
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DATABASES["default"].setdefault("OPTIONS", {})["connect_timeout"] = 5
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -143,5 +144,6 @@ LOGGING = {
     "loggers": {
         "darabonba-core": {"handlers": [], "level": "WARNING", "propagate": False},
         "botocore": {"level": "WARNING"},
+        "oss2": {"level": "WARNING"},
     },
 }

@@ -15,8 +15,10 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
 
 def broker_url(redis_url: str) -> str:
-    """Give Celery's spelling of a Redis address: ``unix://`` is ``redis+socket://`` there."""
-    return redis_url.replace("unix://", "redis+socket://", 1)
+    """Give Celery's spelling of a Redis address: ``redis+socket://`` and ``virtual_host`` for a socket."""
+    if not redis_url.startswith("unix://"):
+        return redis_url
+    return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
 
 
 app = Celery("cutover")
