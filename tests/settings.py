@@ -13,7 +13,7 @@ if not (os.environ.get("DATABASE_URL") and os.environ.get("REDIS_URL")):
     os.environ["DATABASE_URL"] = _servers.database_url
     os.environ["REDIS_URL"] = _servers.redis_url
 if (_worker := os.environ.get("PYTEST_XDIST_WORKER", "")) and "?" not in os.environ["REDIS_URL"]:
-    # Tests that run side by side share the servers and meet in neither: each has a database of its own in both.
+    # Tests that run side by side share the servers; each has a database of its own in both.
     os.environ["REDIS_URL"] += f"?db={int(_worker.removeprefix('gw')) + 1}"
 os.environ.setdefault("CUTOVER_SECRET_KEY", "only-for-tests-" * 4)
 os.environ.setdefault("CUTOVER_HASH_KEY", "only-for-tests-too-" * 4)
