@@ -1,4 +1,4 @@
-"""One running stack for all tests of this folder, with functions that its tests get into trouble."""
+"""Functions on the running stack that the tests of this folder get into trouble."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from tests.integration.trouble.looking import Looking
 from tests.soak.travellers import Journey, Traveller
-from tests.stack import Stack, running_stack, short_lived_traffic
+from tests.stack import Stack
 
 UNTOUCHED, OCCUPIED = "trouble-none", "trouble-occupied"
 DEPLOY_REFUSED, DEPLOY_BUSY = "trouble-deploy-refused", "trouble-deploy-busy"
@@ -23,14 +23,7 @@ STILL = (UNTOUCHED, OCCUPIED, DEPLOY_REFUSED, DEPLOY_BUSY)
 SHIFTING = (SHIFT_REFUSED, SHIFT_BUSY, SHIFT_LOST, SHIFT_HANGING, SHIFT_RACED, SHIFT_LATE)
 
 
-@pytest.fixture(scope="package")
-def stack() -> Iterator[Stack]:
-    """Give a whole demo with clients that leave AWS ten seconds after a switch."""
-    with running_stack() as running, short_lived_traffic(running, linger_s=10):
-        yield running
-
-
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def journey(stack: Stack) -> Journey:
     """Give the way to move functions; those of this folder are on AWS, synced, assessed and declared."""
     journey = Journey(stack)
@@ -38,7 +31,7 @@ def journey(stack: Stack) -> Journey:
     return journey
 
 
-@pytest.fixture(scope="package")
+@pytest.fixture(scope="session")
 def validated(journey: Journey) -> Journey:
     """Give the way to move functions once those that tests shift are deployed and validated."""
     travellers = [_traveller(name) for name in SHIFTING]
@@ -51,10 +44,13 @@ def validated(journey: Journey) -> Journey:
 
 @pytest.fixture
 def looking(stack: Stack, journey: Journey) -> Iterator[Looking]:
-    """Give a look at both clouds and at the rows. Afterwards no fault is in force any more."""
+    """Give a look at both clouds and at the rows. Afterwards no fault holds and nothing shifts."""
     yield Looking(stack)
     for cloud in ("aws", "alibaba"):
         stack.lift_faults(cloud)
+    shifting = "SELECT name FROM migrations_app_functionmigration WHERE phase = 'shifting' AND name = ANY(%s)"
+    for (name,) in stack.rows(shifting, list(SHIFTING)):
+        assert stack.cutover("rollback", name, "--reason", "The test is over").status == 0
 
 
 @pytest.fixture

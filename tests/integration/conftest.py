@@ -1,4 +1,7 @@
-"""One running stack for all tests of this folder: its start is the dearest part of them."""
+"""One running stack for all tests below that need a whole one: its start is the dearest part of them.
+
+Those tests keep to functions of their own and leave no fault behind.
+"""
 
 from collections.abc import Iterator
 
