@@ -96,9 +96,11 @@ def _record(connection: Connection, facts: FunctionFacts, actor: str) -> str:
         before, before_digest = function.facts, evidence_digest(function)
         function.facts, function.arn, function.inventoried_at = document, facts.arn, now
         function.gone_at = None
-        function.save(update_fields=["facts", "arn", "inventoried_at", "gone_at", "changed_at"])
+        read = ["facts", "arn", "inventoried_at", "gone_at"]
         if _same(before, document):
+            function.save(update_fields=read)
             return ""
+        function.save(update_fields=[*read, "changed_at"])
         bell.tell(f"fn-{function.pk}")
         if function.stage is Phase.VALIDATED and evidence_digest(function) != before_digest:
             phases.move(

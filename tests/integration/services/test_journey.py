@@ -50,6 +50,17 @@ def sync(function: FunctionMigration) -> dict[str, list[str]]:
 # ----------------------------------------------------------------------------------------- inventory
 
 
+def test_a_sync_that_finds_nothing_new_is_no_change_of_the_function(world: World) -> None:
+    function = assessed(world, "hello")
+    sync(function)
+    function.refresh_from_db()
+    before, read_at = function.changed_at, function.inventoried_at
+    sync(function)
+    function.refresh_from_db()
+    assert function.changed_at == before
+    assert function.inventoried_at != read_at
+
+
 def test_a_sync_tells_what_is_new_changed_and_gone(world: World) -> None:
     function = assessed(world, "hello")
     world.add_function("second")
