@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from collections.abc import Sequence
 
 from django.utils import timezone
@@ -23,6 +24,9 @@ BATCH = 10
 """What SQS gives at once."""
 AT_ONCE = 200
 """What is recorded in one round when there is a backlog: the cost is per round, not per event."""
+GATHER_LIMIT_S = 0.3
+"""How long a backlog is gathered before what is there is judged. A queue that answers slowly must neither
+delay a rollback nor keep messages until they are visible again."""
 
 
 def consume(connection_id: int, *, wait_s: int | None = None) -> tuple[int, ...]:
@@ -51,7 +55,8 @@ def consume(connection_id: int, *, wait_s: int | None = None) -> tuple[int, ...]
 def _receive(queue: ObservationQueue, url: str, wait_s: int) -> list[QueueMessage]:
     batch = queue.receive(url, wait_s=wait_s, at_most=BATCH)
     messages = [*batch]
-    while len(batch) == BATCH and len(messages) < AT_ONCE:
+    ending = time.monotonic() + GATHER_LIMIT_S
+    while len(batch) == BATCH and len(messages) < AT_ONCE and time.monotonic() < ending:
         batch = queue.receive(url, wait_s=0, at_most=BATCH)
         messages.extend(batch)
     return messages

@@ -328,3 +328,13 @@ def test_a_backlog_is_recorded_in_one_round(world: World) -> None:
     assert queues.consume(function.connection_id, wait_s=0) == (function.pk,)
     assert LiveObservation.objects.filter(function=function).count() == 60
     assert queues.consume(function.connection_id, wait_s=0) == ()
+
+
+def test_a_queue_that_answers_slowly_does_not_delay_the_judgement(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = worlds.shifted(worlds.validated(world), 2_500)
+    worlds.call(function, 60)
+    monkeypatch.setattr(queues, "GATHER_LIMIT_S", 0.0)
+    assert queues.consume(function.connection_id, wait_s=0) == (function.pk,)
+    assert LiveObservation.objects.filter(function=function).count() == queues.BATCH
