@@ -9,7 +9,8 @@ from statistics import median
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.browser.walking import OPERATION_MS, RUN_MS, TitleWatch, Walker, screenshot
+from hosting import waiting
+from tests.browser.walking import OPERATION_MS, RUN_MS, TitleWatch, Walker, screenshot, wanted
 from tests.stack import Stack, running_stack, short_lived_traffic
 
 pytestmark = pytest.mark.timeout(600)
@@ -17,7 +18,8 @@ pytestmark = pytest.mark.timeout(600)
 LADDER = (100, 500, 2500, 5000, 10_000)
 LIVE_LIMIT_S = 2.0
 SHORT = {
-    "step_min_seconds": 3,
+    # A picture of a function on its way shows more when it has been on its way for a while.
+    "step_min_seconds": 25 if wanted() else 3,
     "step_min_candidate_events": 3,
     "callers_window_s": 5,
     "quiet_window_s": 5,
@@ -53,6 +55,92 @@ def come(browser: Browser, stack: Stack) -> Iterator[Come]:
     assert [line for walker in walkers for line in walker.said] == []
 
 
+def test_a_function_with_a_bug_on_fc_only_is_stopped_and_the_pages_say_why(stack: Stack, come: Come) -> None:
+    name = "greeting-buffer"
+    operator = come("operator")
+    operator.declare(name)
+    operator.deploy(name)
+    assert operator.validate(name) == "Fail"
+    page = operator.page
+    expect(page.locator("#run-state .lede")).to_contain_text(re.compile(r"answers differ|differ"))
+    page.get_by_role("link", name=re.compile("^Newest pair")).first.click()
+    expect(page.locator("#answer tr.x", has_text="hello").first).to_contain_text("hello stranger")
+    expect(page.get_by_text("Mismatch").first).to_be_visible()
+    expect(page.locator(".rail").first).to_contain_text("/greeting")
+    screenshot(page, "pair")
+
+    operator.function(name)
+    expect(page.locator("#offers")).to_contain_text("not validated")
+    page.goto(f"/functions/{name}/shift/")
+    page.get_by_label("Reason").fill("I want it all the same")
+    page.get_by_role("button", name=re.compile("^Move to")).click()
+    expect(page.get_by_role("alert")).to_contain_text("Nothing was done.")
+    expect(page.get_by_role("alert")).to_contain_text("The verdict is fail, not pass.")
+    assert _alias(stack, name) == ("1", {})
+
+
+def test_a_function_that_is_slower_on_fc_fails_on_latency(stack: Stack, come: Come) -> None:
+    name = "report-slow"
+    operator = come("operator")
+    operator.declare(name)
+    operator.deploy(name)
+    assert operator.validate(name) == "Fail"
+    operator.go_on()
+    row = operator.page.locator("#verdict tr", has_text="Latency")
+    expect(row).to_contain_text("Fail")
+    expect(operator.page.locator("#verdict tr", has_text="Answers")).to_contain_text("Pass")
+    expect(operator.page.locator("#verdict footer")).to_contain_text("times as long as AWS")
+
+
+def test_a_function_with_ids_and_times_passes_with_its_noise_named(stack: Stack, come: Come) -> None:
+    operator = come("operator")
+    operator.take_along("receipt-uuid")
+    page = operator.page
+    expect(page.get_by_role("link", name=re.compile(r"^Noise [1-9]"))).to_be_visible()
+    page.locator("#pairs").get_by_role("link", name=re.compile("^Compare")).first.click()
+    page.locator("#quiet summary").click()
+    quiet = page.locator("#quiet")
+    expect(quiet.locator("li", has_text="/receipt/id")).to_contain_text("uuid")
+    expect(quiet.locator("li", has_text="/receipt/issuedAt")).to_contain_text("time")
+    expect(page.locator("#answer header")).to_contain_text("Nothing counts")
+
+
+def test_a_function_that_starts_to_fail_rolls_back_by_itself_and_says_why(stack: Stack, come: Come) -> None:
+    name = "orders-flaky"
+    operator = come("operator")
+    operator.take_along(name)
+    page = operator.page
+    page.locator("#primary").click()
+    page.get_by_role("link", name="25%", exact=True).click()
+    operator.carry_out("Move to 25%", "lambda:UpdateAlias", reason="It looks good")
+    operator.go_on()
+    page.get_by_role("link", name="Move to 50%…").click()
+    expect(page.get_by_role("heading", name="The exact calls")).to_be_visible()
+    screenshot(page, "switch")
+    operator.carry_out("Move to 50%", "lambda:UpdateAlias", reason="It still looks good")
+    operator.go_on()
+    watch = TitleWatch(page)
+    watch.first("50% · Shifting ·")
+
+    faults = operator.open(stack.fault_page())
+    faults.get_by_role("button", name=re.compile(f"^Fail 20 % on FC: {name}")).click()
+    expect(faults.locator("table")).to_contain_text("fails 20 % of its invocations")
+
+    watch.first("0% · Rolled back ·")
+    notice = page.locator("#notices")
+    expect(notice).to_contain_text("Rolled back by itself", timeout=OPERATION_MS)
+    expect(notice).to_contain_text("events on FC failed")
+    assert _alias(stack, name) == ("1", {})
+
+    home = operator.open("/")
+    expect(home.locator("#inbox", has_text=name)).to_contain_text("went back to AWS by itself")
+
+    page.get_by_role("link", name=re.compile(r"^Review \d+ event")).click()
+    proof = page.get_by_role("region", name="Why it was rolled back")
+    expect(proof.locator("tbody tr", has_text="InjectedFault").first).to_be_visible()
+    faults.get_by_role("button", name=re.compile(f"^Stop failing: {name}")).click()
+
+
 def test_a_good_function_goes_all_the_way_and_back(stack: Stack, come: Come) -> None:
     name = "hello-node"
     operator = come("operator")
@@ -76,14 +164,12 @@ def _climb_by_itself(stack: Stack, operator: Walker, name: str) -> None:
     shown = {}
     for bp in LADDER:
         shown[bp] = watch.first(f"{bp / 100:g}% ·")
-        if bp == 2500:
-            page.get_by_role("link", name="Move to 50%…").click()
-            expect(page.get_by_role("heading", name="The exact calls")).to_be_visible()
-            screenshot(page, "switch")
-            page.get_by_role("link", name="Cancel").click()
-        if bp == 5000:
-            expect(beside.locator("#charts .pans")).to_be_visible()
-            screenshot(beside, "function")
+        if bp == 5000 and wanted():
+            _wait_for_events(stack, name, 100)
+            screenshot(beside, "function", whole=True)
+            home = operator.open("/")
+            screenshot(home, "portfolio")
+            home.close()
     watch.first("100% · Cut over ·")
     written = dict(
         stack.rows(
@@ -95,7 +181,7 @@ def _climb_by_itself(stack: Stack, operator: Walker, name: str) -> None:
     )
     assert tuple(sorted(written)) == LADDER
     late = [(shown[bp] - written[bp]).total_seconds() for bp in LADDER]
-    print(f"shown after the database had it: {', '.join(f'{one:.2f} s' for one in late)}")
+    print(f"shown after the database had it: {', '.join(f'{one:.2f} s' for one in late)}")  # noqa: T201 - a figure to see
     assert median(late) < LIVE_LIMIT_S, late
     assert _alias(stack, name) == (_routing(stack, name, "relay_version"), {})
     beside.close()
@@ -155,86 +241,9 @@ def _restore(stack: Stack, operator: Walker, name: str) -> None:
     assert _alias(stack, name)[1] == {}
 
 
-def test_a_function_with_a_bug_on_fc_only_is_stopped_and_the_pages_say_why(stack: Stack, come: Come) -> None:
-    name = "greeting-buffer"
-    operator = come("operator")
-    operator.declare(name)
-    operator.deploy(name)
-    assert operator.validate(name) == "Fail"
-    page = operator.page
-    expect(page.locator("#run-state .lede")).to_contain_text(re.compile(r"answers differ|differ"))
-    page.get_by_role("link", name=re.compile("^Newest pair")).first.click()
-    expect(page.locator("#answer tr.x", has_text="hello").first).to_contain_text("hello stranger")
-    expect(page.get_by_text("Mismatch").first).to_be_visible()
-    expect(page.locator(".rail").first).to_contain_text("/greeting")
-    screenshot(page, "pair")
-
-    operator.function(name)
-    expect(page.locator("#offers")).to_contain_text("not validated")
-    page.goto(f"/functions/{name}/shift/")
-    page.get_by_label("Reason").fill("I want it all the same")
-    page.get_by_role("button", name=re.compile("^Move to")).click()
-    expect(page.get_by_role("alert")).to_contain_text("Nothing was done.")
-    expect(page.get_by_role("alert")).to_contain_text("The verdict is fail, not pass.")
-    assert _alias(stack, name) == ("1", {})
-
-
-def test_a_function_that_is_slower_on_fc_fails_on_latency(stack: Stack, come: Come) -> None:
-    name = "report-slow"
-    operator = come("operator")
-    operator.declare(name)
-    operator.deploy(name)
-    assert operator.validate(name) == "Fail"
-    operator.go_on()
-    row = operator.page.locator("#verdict tr", has_text="Latency")
-    expect(row).to_contain_text("Fail")
-    expect(operator.page.locator("#verdict tr", has_text="Answers")).to_contain_text("Pass")
-    expect(operator.page.locator("#verdict footer")).to_contain_text("slower")
-
-
-def test_a_function_with_ids_and_times_passes_with_its_noise_named(stack: Stack, come: Come) -> None:
-    operator = come("operator")
-    operator.take_along("receipt-uuid")
-    page = operator.page
-    expect(page.get_by_role("link", name=re.compile(r"^Noise [1-9]"))).to_be_visible()
-    page.locator("#pairs").get_by_role("link", name=re.compile("^Compare")).first.click()
-    page.locator("#quiet summary").click()
-    quiet = page.locator("#quiet")
-    expect(quiet.locator("li", has_text="/receipt/id")).to_contain_text("uuid")
-    expect(quiet.locator("li", has_text="/receipt/issuedAt")).to_contain_text("time")
-    expect(page.locator("#answer header")).to_contain_text("Nothing counts")
-
-
-def test_a_function_that_starts_to_fail_rolls_back_by_itself_and_says_why(stack: Stack, come: Come) -> None:
-    name = "orders-flaky"
-    operator = come("operator")
-    operator.take_along(name)
-    page = operator.page
-    page.locator("#primary").click()
-    page.get_by_role("link", name="50%", exact=True).click()
-    operator.carry_out("Move to 50%", "lambda:UpdateAlias", reason="It looks good")
-    operator.go_on()
-    watch = TitleWatch(page)
-    watch.first("50% · Shifting ·")
-
-    faults = operator.open(stack.fault_page())
-    faults.get_by_role("button", name=re.compile(f"^Fail 20 % on FC: {name}")).click()
-    expect(faults.locator("table")).to_contain_text("fails 20 % of its invocations")
-
-    watch.first("0% · Rolled back ·")
-    notice = page.locator("#notices")
-    expect(notice).to_contain_text("Rolled back by itself", timeout=OPERATION_MS)
-    expect(notice).to_contain_text("of the errors")
-    assert _alias(stack, name) == ("1", {})
-
-    home = operator.open("/")
-    expect(home.locator("#inbox", has_text=name)).to_contain_text("went back to AWS by itself")
-    screenshot(home, "portfolio")
-
-    page.get_by_role("link", name=re.compile(r"^Review \d+ event")).click()
-    proof = page.get_by_role("region", name="Why it was rolled back")
-    expect(proof.locator("tbody tr", has_text="InjectedFault").first).to_be_visible()
-    faults.get_by_role("button", name=re.compile(f"^Stop failing: {name}")).click()
+def _wait_for_events(stack: Stack, name: str, count: int) -> None:
+    seen = "SELECT step_candidate_events FROM migrations_app_functionmigration WHERE name = %s"
+    waiting.until(lambda: None if stack.one(seen, name) >= count else "too few events on FC", 60)
 
 
 def _alias(stack: Stack, name: str) -> tuple[str, dict[str, float]]:

@@ -1,4 +1,4 @@
-"""A person with a browser at a running demo: goes where people go, by clicks, and minds what the browser says."""
+"""A person with a browser at a running demo: goes where people go, by clicks, and minds what is said."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Walker:
         self.wait_until_done()
 
     def press(self, button: str, *calls: str, reason: str) -> None:
-        """On a plan page: read the plan, give the reason and press the button, which leads to the operation."""
+        """On a plan page: read the plan, give the reason, press; that leads to the operation."""
         plan = self.page.locator("ol.plan")
         for call in calls:
             expect(plan).to_contain_text(call)
@@ -134,7 +134,7 @@ class Walker:
 
 
 class TitleWatch:
-    """Notes when a page's title, which carries weight and phase, changes; by the page's clock, without a reload.
+    """Notes when a page's title, which carries weight and phase, changes, by the page's clock.
 
     The page's clock and PostgreSQL's are this machine's.
     """
@@ -156,8 +156,14 @@ class TitleWatch:
         return dt.datetime.fromtimestamp(at / 1000, dt.UTC)
 
 
-def screenshot(page: Page, name: str) -> None:
-    """Keep a picture for the documents where CUTOVER_SCREENSHOTS names a folder."""
-    if folder := os.environ.get("CUTOVER_SCREENSHOTS"):
+def wanted() -> bool:
+    """Tell whether pictures for the documents are wanted: CUTOVER_SCREENSHOTS names a folder for them."""
+    return bool(os.environ.get("CUTOVER_SCREENSHOTS"))
+
+
+def screenshot(page: Page, name: str, *, whole: bool = False) -> None:
+    """Keep a picture for the documents where they are wanted; ``whole``: of all that can be scrolled to."""
+    if wanted():
         page.evaluate("scrollTo(0, 0)")
-        page.screenshot(path=Path(folder) / f"{name}.png", animations="disabled")
+        folder = Path(os.environ["CUTOVER_SCREENSHOTS"])
+        page.screenshot(path=folder / f"{name}.png", animations="disabled", full_page=whole)

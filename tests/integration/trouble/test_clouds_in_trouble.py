@@ -56,9 +56,7 @@ def test_a_deploy_goes_through_a_busy_and_breaking_fc_and_makes_everything_once(
 # --------------------------------------------------------------------------------------------- shift
 
 
-@pytest.mark.parametrize(
-    "operation", ["PublishLayerVersion", "UpdateFunctionConfiguration", "PublishVersion", "UpdateAlias"]
-)
+@pytest.mark.parametrize("operation", ["UpdateFunctionConfiguration", "PublishVersion", "UpdateAlias"])
 def test_a_shift_that_aws_refuses_ends_undone_with_latest_and_alias_as_before(
     looking: Looking, validated: Journey, operation: str
 ) -> None:
