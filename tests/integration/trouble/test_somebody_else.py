@@ -53,6 +53,8 @@ def test_a_deploy_before_the_shift_stops_it_before_anything_is_written(
 ) -> None:
     aws = looking.stack.aws("lambda")
     aws.update_function_code(FunctionName=SHIFT_LATE, ZipFile=_package(THEIRS + "# and more\n"))
+    # AWS moves the revision once more when the update has settled.
+    aws.get_waiter("function_updated_v2").wait(FunctionName=SHIFT_LATE)
     before, versions = aws.get_function_configuration(FunctionName=SHIFT_LATE), _versions(looking, SHIFT_LATE)
     answer = looking.stack.cutover("shift", SHIFT_LATE, "--to", "10", "--json", limit_s=240)
     assert answer.status == BAD, answer.text
