@@ -227,6 +227,7 @@ def _decommission_by_two(stack: Stack, operator: Walker, approver: Walker, name:
     approver.wait_until_done()
 
     operator.wait_until_done()
+    expect(page.get_by_role("button", name="Approve this plan")).to_have_count(0)
     operator.go_on()
     expect(page.locator("#phases [aria-current]")).to_contain_text("Decommissioned")
     assert name not in _functions_on_aws(stack)
