@@ -112,7 +112,9 @@ def settle(operation: Operation) -> None:
     }
     if "smoke" in rows and rows["smoke"].state == ActionState.DONE:
         function.deployment["smoke"] = rows["smoke"].outcome
-    function.save(update_fields=["deployment", "changed_at"])
+    # What an earlier version did under traffic says nothing of this one; else a FAIL would bar it for ever.
+    function.live_state, function.live_result, function.live_sentence = {}, "", ""
+    function.save(update_fields=["deployment", "live_state", "live_result", "live_sentence", "changed_at"])
     phases.move(
         function, Trigger.DEPLOY, actor=operation.asked_by, reason=operation.reason, operation=operation
     )
