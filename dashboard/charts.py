@@ -19,6 +19,8 @@ from migrations_app.models import Operation, TrafficSlot
 
 WIDTH, HEIGHT = 1000.0, 100.0
 TOP, BOX = 14.0, 84.0
+TEXT_ROOM = 150.0
+"""How far apart two operations lie, of ``WIDTH``, when both can carry their text, one to each side."""
 """Where the box begins and how high it is inside the panel, in pixels."""
 MOST_POINTS = 120
 SLOT_S = 10
@@ -59,11 +61,15 @@ class Grid:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Marker:
-    """One operation on the time axis. ``x`` of 1000; ``percent`` the same as a length attribute."""
+    """One operation on the time axis. ``x`` of 1000; ``percent`` the same as a length attribute.
+
+    ``roomy``: the text beside the number runs into no neighbour.
+    """
 
     x: float
     number: int
     text: str
+    roomy: bool
     failed: bool
     operation: str
 
@@ -278,11 +284,16 @@ def _shifts(operations: Sequence[Operation]) -> list[tuple[dt.datetime, int, Ope
 
 def _markers(operations: Sequence[Operation], start: dt.datetime, seconds: int) -> tuple[Marker, ...]:
     inside = [move for move in _shifts(operations) if move[0] >= start]
+    places = [round((at - start).total_seconds() / seconds * WIDTH, 1) for at, _bp, _operation in inside]
+    crowded = {
+        place for pair in itertools.pairwise(places) if pair[1] - pair[0] < TEXT_ROOM for place in pair
+    }
     return tuple(
         Marker(
-            x=round((at - start).total_seconds() / seconds * WIDTH, 1),
+            x=places[number - 1],
             number=number,
             text=_("to %(weight)s%%") % {"weight": f"{to_bp / 100:g}"},
+            roomy=places[number - 1] not in crowded,
             failed=operation.kind == "rollback",
             operation=str(operation.pk),
         )

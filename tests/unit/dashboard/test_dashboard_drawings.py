@@ -17,7 +17,7 @@ from dashboard.errors import refusal
 from dashboard.forms import parse_events
 from dashboard.templatetags import cutover as tags
 from dashboard.views.records import escaped
-from migrations_app.models import TrafficSlot
+from migrations_app.models import Operation, TrafficSlot
 
 NOW = dt.datetime(2026, 11, 22, 12, 0, tzinfo=dt.UTC)
 
@@ -32,6 +32,20 @@ def slot(ago_s: int, side: str = "primary", **values: object) -> TrafficSlot:
 
 def drawn(*slots: TrafficSlot) -> charts.Charts:
     return charts.draw(slots, (), now=NOW, seconds=1200, weight_bp=0)
+
+
+def test_operations_that_lie_close_carry_their_numbers_alone() -> None:
+    moves = [
+        Operation(
+            kind="shift",
+            state="succeeded",
+            parameters={"to_bp": to_bp},
+            finished_at=NOW - dt.timedelta(seconds=ago_s),
+        )
+        for ago_s, to_bp in ((1000, 100), (500, 500), (480, 2500), (200, 5000))
+    ]
+    markers = charts.draw((), moves, now=NOW, seconds=1200, weight_bp=5000).markers
+    assert [(one.number, one.roomy) for one in markers] == [(1, True), (2, False), (3, False), (4, True)]
 
 
 def test_a_gap_in_data_stays_a_gap() -> None:
