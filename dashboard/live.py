@@ -2,9 +2,10 @@
 
 Theory of operation. ``bell.tell`` publishes topics to one Redis channel. The first open page starts the
 process's subscriber; each page has a set of topics that changed since it was last told, and is told at most
-every 0.8 s, so a burst costs one refetch and the last change is never lost. A page that hears its topic
-fetches its regions again. When Redis is away the stream says ``down`` and ends: pages then poll every 5 s and
-the browser keeps trying to come back. No database connection is held by an open stream.
+every 0.8 s, so a burst costs one refetch and the last change is never lost. It is told of all its topics as
+soon as it listens, since it was rendered before. A page that hears its topic fetches its regions again. When
+Redis is away the stream says ``down`` and ends: pages then poll every 5 s and the browser keeps trying to come
+back. No database connection is held by an open stream.
 """
 
 from __future__ import annotations
@@ -126,6 +127,9 @@ async def _signals(topics: frozenset[str]) -> AsyncIterator[bytes]:
             yield b"retry: 5000\nevent: down\ndata: 1\n\n"
             return
         yield b"retry: 2000\n: listening\n\n"
+        # What changed after the page was rendered and before it listened was told to nobody.
+        listener.changed |= topics
+        listener.woken.set()
         while True:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(listener.woken.wait(), SILENCE_S)

@@ -20,7 +20,7 @@ DEAD = "redis://127.0.0.1:1/0"
 
 async def _first(topics: frozenset[str], publish: str) -> list[str]:
     stream = live._signals(topics)
-    told = [(await anext(stream)).decode()]
+    told = [(await anext(stream)).decode(), (await anext(stream)).decode()]
     client = redis.Redis.from_url(django_settings.REDIS_URL)
     client.publish(CHANNEL, "fn-999")
     client.publish(CHANNEL, publish)
@@ -31,9 +31,14 @@ async def _first(topics: frozenset[str], publish: str) -> list[str]:
 
 
 def test_a_page_hears_its_own_topics_only() -> None:
-    told = asyncio.run(_first(frozenset({"fn-7"}), "fn-7"))
+    told = asyncio.run(_first(frozenset({"fn-7", "inbox"}), "fn-7"))
     assert told[0].startswith("retry:")
-    assert told[1] == "event: fn-7\ndata: 1\n\n"
+    assert told[2] == "event: fn-7\ndata: 1\n\n"
+
+
+def test_a_page_is_told_of_everything_as_soon_as_it_listens_since_it_was_rendered_before() -> None:
+    told = asyncio.run(_first(frozenset({"fn-7", "inbox"}), "inbox"))
+    assert told[1] == "event: fn-7\ndata: 1\n\nevent: inbox\ndata: 1\n\n"
 
 
 def test_without_redis_the_stream_says_down_and_ends(settings: Settings) -> None:
