@@ -4,8 +4,8 @@ Theory of operation. ``bell.tell`` publishes topics to one Redis channel. The fi
 process's subscriber; each page has a set of topics that changed since it was last told, and is told at most
 every 0.8 s, so a burst costs one refetch and the last change is never lost. It is told of all its topics as
 soon as it listens, since it was rendered before. A page that hears its topic fetches its regions again. When
-Redis is away the stream says ``down`` and ends: pages then poll every 5 s and the browser keeps trying to come
-back. No database connection is held by an open stream.
+Redis is away the stream says ``down`` and ends: pages then poll every 5 s and the browser keeps trying to
+come back. No database connection is held by an open stream.
 """
 
 from __future__ import annotations
