@@ -8,6 +8,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Status
+from ninja.errors import HttpError, ValidationError
 from ninja.security import HttpBearer
 
 from cutover.errors import RuleError
@@ -80,6 +81,26 @@ def ask(request: HttpRequest, question: Ambiguous) -> HttpResponse:
     names = [f"{one.connection.name}:{one.name}" for one in question.found]
     body = {"error": "Several connections have a function of this name.", "reasons": names}
     return api.create_response(request, body, status=409)
+
+
+@api.exception_handler(HttpError)
+def refuse_request(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """Answer what Ninja itself refuses: 400 for a body that is not JSON, 401 for a token that is none."""
+    sentence = str(error)
+    if error.status_code == 400:
+        sentence = (
+            "The body is not JSON. Nothing was done. Send one JSON object, as the OpenAPI document says."
+        )
+    return api.create_response(request, {"error": sentence, "reasons": []}, status=error.status_code)
+
+
+@api.exception_handler(ValidationError)
+def refuse_fields(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    """Answer 422 with each field that does not fit; nothing of what was sent is repeated."""
+    places = [(".".join(str(part) for part in one["loc"][2:]), one["msg"]) for one in error.errors]
+    reasons = [f"{place or 'body'}: {message}" for place, message in places]
+    body = {"error": "The request does not fit. Nothing was done.", "reasons": reasons}
+    return api.create_response(request, body, status=422)
 
 
 @api.get("/functions", response=shapes.FunctionList, summary="List functions")

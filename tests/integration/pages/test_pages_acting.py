@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from cutover.phases import Phase
 from migrations_app.models import AuditEntry, Connection, FunctionMigration, Operation, Policy, Rule, Suite
+from migrations_app.services import people
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -262,8 +263,6 @@ def test_the_api_needs_a_token_and_says_what_it_offers(client: Client) -> None:
 
 
 def test_the_api_acts_with_the_role_of_the_tokens_owner(client: Client) -> None:
-    from migrations_app.services import people
-
     made = factories.shifting()
     viewer = {"Authorization": f"Bearer {people.issue_token(factories.person('viewer'), name='t')}"}
     operator = {"Authorization": f"Bearer {people.issue_token(factories.person('operator'), name='t')}"}
@@ -278,8 +277,6 @@ def test_the_api_acts_with_the_role_of_the_tokens_owner(client: Client) -> None:
 
 
 def test_the_api_lists_a_guards_reasons(client: Client) -> None:
-    from migrations_app.services import people
-
     factories.function("walker", phase=Phase.VALIDATED)
     operator = {"Authorization": f"Bearer {people.issue_token(factories.person('operator'), name='t')}"}
     body = json.dumps({"reason": "From CI", "to_bp": 100})
@@ -289,6 +286,23 @@ def test_the_api_lists_a_guards_reasons(client: Client) -> None:
     assert answer.status_code == 409
     assert any("no verdict yet" in reason for reason in answer.json()["reasons"])
     assert client.get("/api/v1/functions/nope", headers=operator).status_code == 404
+
+
+def test_the_api_refuses_a_body_that_is_not_json_or_does_not_fit_with_a_sentence(client: Client) -> None:
+    factories.function("walker", phase=Phase.VALIDATED)
+    token = people.issue_token(factories.person("operator"), name="ci")
+    operator = {"authorization": f"Bearer {token}"}
+    path = "/api/v1/functions/walker/shift"
+    torn = client.post(path, "{to: 5", content_type="application/json", headers=operator)
+    assert torn.status_code == 400
+    assert torn.json()["error"].startswith("The body is not JSON. Nothing was done.")
+    unfit = client.post(path, {"to_bp": "half"}, content_type="application/json", headers=operator)
+    assert unfit.status_code == 422
+    assert unfit.json()["error"] == "The request does not fit. Nothing was done."
+    assert any(reason.startswith("to_bp: ") for reason in unfit.json()["reasons"])
+    assert "half" not in unfit.content.decode()
+    assert client.get("/api/v1/functions").json() == {"error": "Unauthorized", "reasons": []}
+    assert Operation.objects.count() == 0
 
 
 def test_times_are_told_in_utc(operator: Client) -> None:
