@@ -10,12 +10,11 @@ import threading
 from datetime import UTC, datetime
 from typing import Any
 
-from cutover.platform_logs import parse_lambda
-
 from clouds.aws.errors import calling
 from clouds.aws.session import Clients
 from cutover.errors import NotFound
 from cutover.observation import LogLine
+from cutover.platform_logs import parse_lambda
 
 PAGES = 20
 
