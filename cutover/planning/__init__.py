@@ -1,0 +1,45 @@
+"""Plans: the exact calls of an operation, in order, each with its undo, before anything is done."""
+
+from cutover.planning.deployment import plan_deploy
+from cutover.planning.model import (
+    ALIAS,
+    FULL_BP,
+    ORIGINAL_ALIAS,
+    ActionKind,
+    Cloud,
+    OperationKind,
+    Plan,
+    PlannedAction,
+    Routing,
+    ShiftSettings,
+    Target,
+    Undo,
+    describe,
+    resolve,
+)
+from cutover.planning.removal import plan_decommission, plan_restore
+from cutover.planning.rollback import plan_rollback
+from cutover.planning.shifting import plan_shift, tap_handler
+
+__all__ = [
+    "ALIAS",
+    "FULL_BP",
+    "ORIGINAL_ALIAS",
+    "ActionKind",
+    "Cloud",
+    "OperationKind",
+    "Plan",
+    "PlannedAction",
+    "Routing",
+    "ShiftSettings",
+    "Target",
+    "Undo",
+    "describe",
+    "plan_decommission",
+    "plan_deploy",
+    "plan_restore",
+    "plan_rollback",
+    "plan_shift",
+    "resolve",
+    "tap_handler",
+]

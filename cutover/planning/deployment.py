@@ -1,0 +1,94 @@
+"""The dual deploy: everything on Alibaba Cloud, AWS only read."""
+
+from __future__ import annotations
+
+from cutover.planning.model import ALIAS, ActionKind, OperationKind, Plan, Target, Undo, on_fc, short
+
+
+def plan_deploy(
+    *, function: str, code_sha256: str, original_version: str, target: Target, smoke: bool, marker: str
+) -> Plan:
+    """Plan the dual deploy: AWS is only read. ``marker`` finds a published version again after a kill.
+
+    ``smoke``: whether the side-effect contract allows an invocation; otherwise the plan says that it waits.
+    """
+    name = target.name
+    stored = f"{name}/{short(code_sha256)}.zip"
+    specification = {
+        "function": name,
+        "original_function": function,
+        "original_version": original_version,
+        "runtime": target.runtime,
+        "handler": target.handler,
+        "memory_mb": target.memory_mb,
+        "cpu": target.cpu,
+        "disk_mb": target.disk_mb,
+        "timeout_s": target.timeout_s,
+        "bucket": target.bucket,
+        "object": stored,
+        "project": target.log_project,
+        "store": target.log_store,
+        "environment_names": list(target.environment_names),
+    }
+    actions = [
+        on_fc(
+            "bucket",
+            ActionKind.BUCKET,
+            "oss:PutBucket",
+            {"bucket": target.bucket},
+            f"Bucket {target.bucket} for packages exists",
+        ),
+        on_fc(
+            "package",
+            ActionKind.PACKAGE,
+            "oss:PutObject",
+            {"function": function, "version": original_version, "bucket": target.bucket, "object": stored},
+            f"The package of version {original_version} is stored as {stored}",
+        ),
+        on_fc(
+            "logs",
+            ActionKind.LOGS,
+            "sls:CreateLogStore",
+            {"project": target.log_project, "store": target.log_store},
+            f"Log store {target.log_project}/{target.log_store} exists",
+        ),
+        on_fc(
+            "candidate",
+            ActionKind.CANDIDATE,
+            "fc:CreateFunction",
+            specification,
+            f"Function {name} exists on FC with {target.runtime}, {target.memory_mb} MB",
+            Undo(
+                kind=ActionKind.CANDIDATE_DELETE,
+                request={"function": name, "if_created": "@candidate.created"},
+            ),
+        ),
+        on_fc(
+            "candidate-version",
+            ActionKind.CANDIDATE_VERSION,
+            "fc:PublishVersion",
+            {"function": name, "marker": marker},
+            "A new immutable version is published",
+        ),
+        on_fc(
+            "candidate-alias",
+            ActionKind.CANDIDATE_ALIAS,
+            "fc:CreateAlias",
+            {"function": name, "alias": ALIAS, "version": "@candidate-version.version"},
+            f"Alias {ALIAS} points at the new version",
+        ),
+    ]
+    notes = ["AWS keeps all traffic. Nothing on AWS is changed."]
+    if smoke:
+        actions.append(
+            on_fc(
+                "smoke",
+                ActionKind.SMOKE,
+                "fc:InvokeFunction",
+                {"function": name, "alias": ALIAS, "original_function": function},
+                "The function is invoked once with a suite event",
+            )
+        )
+    else:
+        notes.append("The smoke test waits for the declaration of side effects.")
+    return Plan(kind=OperationKind.DEPLOY, function=function, actions=tuple(actions), notes=tuple(notes))
