@@ -258,11 +258,9 @@ def _area(high: Mapping[int, float], low: Mapping[int, float], run: Sequence[int
 
 
 def _round_up(value: float) -> float:
-    """Give the next round number: 1, 1.5, 2, 3, 5, 6, 8 times a power of ten."""
+    """Give the next number whose thirds are round, since a panel has three lines."""
     power = 10 ** math.floor(math.log10(value)) if value > 0 else 1.0
-    return next(
-        (step * power for step in (1.0, 1.5, 2.0, 3.0, 5.0, 6.0, 8.0, 10.0) if step * power >= value), value
-    )
+    return next((step * power for step in (1.5, 3.0, 6.0, 9.0) if step * power >= value), 15.0 * power)
 
 
 def _grid(top: float, unit: str) -> tuple[Grid, ...]:

@@ -142,7 +142,6 @@ LOGGING = {
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("CUTOVER_LOG_LEVEL", default="INFO")},
     "loggers": {
-        "darabonba-core": {"handlers": [], "level": "WARNING", "propagate": False},
         "botocore": {"level": "WARNING"},
         "oss2": {"level": "WARNING"},
     },

@@ -7,6 +7,7 @@ every critical check, so nothing is divided there.
 from __future__ import annotations
 
 import math
+import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
@@ -212,7 +213,7 @@ def _answers(tally: Tally, policy: Policy) -> CheckResult:
 def _latency(pairs: Sequence[PairEvidence], tally: Tally, policy: Policy) -> CheckResult:
     floor, limit = policy.latency_floor_ms, math.log(policy.latency_margin)
     timed = [
-        (max(pair.primary_ms, floor), max(pair.candidate_ms, floor))
+        (pair.primary_ms, pair.candidate_ms)
         for pair in pairs
         if pair.outcome in ANSWERED
         and not pair.cold
@@ -220,7 +221,7 @@ def _latency(pairs: Sequence[PairEvidence], tally: Tally, policy: Policy) -> Che
         and pair.candidate_ms is not None
     ]
     trials = len(timed)
-    ratios = [math.log(candidate / primary) for primary, candidate in timed]
+    ratios = [math.log(max(candidate, floor) / max(primary, floor)) for primary, candidate in timed]
     mean = math.fsum(ratios) / trials if trials else 0.0
     deviation = _deviation(ratios, mean)
     fail_radius = mean_radius(trials, policy.alpha / FAMILY) * deviation if trials else math.inf
@@ -244,7 +245,7 @@ def _latency(pairs: Sequence[PairEvidence], tally: Tally, policy: Policy) -> Che
         primary=_milliseconds([primary for primary, _ in timed]),
         candidate=_milliseconds([candidate for _, candidate in timed]),
         change=f"{math.exp(mean):.2f}x" if trials else "",
-        bound=f"at most {policy.latency_margin:.2f}x",
+        bound=f"at most {policy.latency_margin:.2f}x, {floor:g} ms and less count alike",
         needed=needed,
         formula=(
             f"mean of log(max(FC, {floor:g} ms) / max(AWS, {floor:g} ms)) over warm pairs, with an "
@@ -280,7 +281,8 @@ def _latency_needed(trials: int, distance: float, deviation: float, policy: Poli
 def _milliseconds(durations: Sequence[float]) -> str:
     if not durations:
         return "none yet"
-    return f"{math.exp(math.fsum(map(math.log, durations)) / len(durations)):.0f} ms"
+    middle = statistics.median(durations)
+    return f"{middle:.1f} ms" if middle < 10 else f"{middle:.0f} ms"
 
 
 # ------------------------------------------------------------------------------------------------ logs

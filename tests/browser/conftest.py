@@ -64,9 +64,9 @@ def server(
             process.wait()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Give one Chromium for all tests."""
+    """Give one Chromium for a file of tests: while it is open, its event loop runs in this thread."""
     with sync_playwright() as playwright:
         chrome = playwright.chromium.launch(executable_path=str(chromium.find()), args=FLAGS)
         yield chrome

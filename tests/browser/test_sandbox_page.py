@@ -3,18 +3,16 @@
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
-from hosting import chromium
 from tests.sandbox_fixtures import running_alibaba
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::ResourceWarning")
-def test_a_person_makes_a_function_fail_and_stops_it(tmp_path: Path) -> None:
-    with running_alibaba(tmp_path) as alibaba, sync_playwright() as playwright:
+def test_a_person_makes_a_function_fail_and_stops_it(tmp_path: Path, browser: Browser) -> None:
+    with running_alibaba(tmp_path) as alibaba:
         alibaba.create_function("orders-flaky", source="exports.handler = async () => 1")
-        browser = playwright.chromium.launch(executable_path=chromium.find(), args=["--no-sandbox"])
         page = browser.new_page()
         complaints: list[str] = []
         page.on("console", lambda message: complaints.append(message.text))
@@ -24,5 +22,5 @@ def test_a_person_makes_a_function_fail_and_stops_it(tmp_path: Path) -> None:
         assert "fails 20 % of its invocations" in page.inner_text("table")
         page.get_by_role("button", name="Stop failing: orders-flaky").click()
         assert "works" in page.inner_text("table")
-        browser.close()
+        page.close()
         assert complaints == []
