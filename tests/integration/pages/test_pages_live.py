@@ -17,7 +17,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 DEAD = "redis://127.0.0.1:1/0"
 MINE = frozenset({"fn-7000007", "fn-7000008"})
-"""Topics that no other test tells of: Redis hands a message to every database, also to tests beside this one."""
+"""Topics that no other test tells of: Redis hands a message to every database, also to tests beside us."""
 
 
 async def _first(topics: frozenset[str], publish: str) -> list[str]:
