@@ -17,6 +17,11 @@ from cutover.planning.model import (
     on_aws,
 )
 
+NOT_RESTORED = (
+    "After the deletion a restore does not bring back: version numbers, other aliases, the function URL, "
+    "event source mappings and asynchronous settings. Note them before, and set them again after."
+)
+
 
 def plan_decommission(
     *, function: str, routing: Routing, bucket: str, key: str, reserved: int | None, quiet_s: int, soak_s: int
@@ -81,7 +86,7 @@ def plan_decommission(
         kind=OperationKind.DECOMMISSION,
         function=function,
         actions=tuple(actions),
-        notes=("Restore is possible from every rung, from the archive.",),
+        notes=("Restore is possible from every rung, from the archive.", NOT_RESTORED),
     )
 
 
@@ -154,4 +159,9 @@ def plan_restore(
             "Nothing: reads the alias back",
         ),
     ]
-    return Plan(kind=OperationKind.RESTORE, function=function, actions=tuple(actions))
+    return Plan(
+        kind=OperationKind.RESTORE,
+        function=function,
+        actions=tuple(actions),
+        notes=(NOT_RESTORED,) if deleted else (),
+    )

@@ -340,3 +340,29 @@ def test_an_action_is_described_with_its_undo() -> None:
         undo=Undo(kind=ActionKind.ROUTE_BACK, request={"b": 2}),
     )
     assert describe([action])[0]["undo"] == {"kind": "aws.alias.route-back", "request": {"b": 2}}
+
+
+def test_both_plans_name_what_a_restore_after_the_deletion_does_not_bring_back() -> None:
+    removal = plan_decommission(
+        function="greet",
+        routing=Routing(original_version="3"),
+        bucket="b",
+        key="k",
+        reserved=None,
+        quiet_s=1,
+        soak_s=1,
+    )
+    back = {
+        deleted: plan_restore(
+            function="greet",
+            archive={"bucket": "b"},
+            reserved=None,
+            deleted=deleted,
+            original_version="3",
+            marker="m",
+        )
+        for deleted in (True, False)
+    }
+    assert any("function URL" in note for note in removal.notes)
+    assert any("function URL" in note for note in back[True].notes)
+    assert back[False].notes == ()
