@@ -1,5 +1,5 @@
 """Where moto is made to tell the truth. moto is pinned, since these are its private names: each has a
-contract test in tests/contract/test_sandbox_aws.py.
+contract test in tests/contract/sandbox_aws/.
 
 - CloudWatch: AWS/Lambda metrics come from the sandbox's own store, which moto does not emit.
 - Logs: the groups of functions come from the sandbox's own store.

@@ -1,0 +1,83 @@
+"""Fault rules on the AWS half."""
+
+import base64
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ConnectionClosedError
+
+from tests.contract.sandbox_aws.support import (
+    Make,
+    refused,
+)
+from tests.sandbox_fixtures import RunningAws
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+
+
+@pytest.fixture
+def fault(aws: RunningAws) -> Iterator[Callable[..., None]]:
+    def ask(method: str, body: dict[str, Any] | None, token: str) -> int:
+        request = urllib.request.Request(
+            f"{aws.endpoint}/_sandbox/faults",
+            method=method,
+            data=json.dumps(body).encode() if body else None,
+            headers={"X-Sandbox-Token": token},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=5) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return int(error.code)
+
+    assert ask("GET", None, "wrong") == 403
+
+    def add(**rule: Any) -> None:
+        assert ask("POST", {"cloud": "aws", **rule}, aws.keys.admin_token) == 200
+
+    yield add
+    assert ask("DELETE", None, aws.keys.admin_token) == 200
+
+
+def test_it_fails_calls_on_demand(
+    aws: RunningAws, lambda_: Any, make: Make, fault: Callable[..., None]
+) -> None:
+    name = make()
+    fault(kind="status", status=429, function=name, operation="Invoke", times=1)
+    assert refused(lambda: lambda_.invoke(FunctionName=name))[0] == "TooManyRequestsException"
+    assert lambda_.invoke(FunctionName=name)["StatusCode"] == 200
+    fault(kind="reset", function=name, times=1)
+    with pytest.raises(ConnectionClosedError):
+        lambda_.get_function(FunctionName=name)
+    fault(kind="error", function=name, rate=0.5, seed=3)
+    failed = sum("FunctionError" in lambda_.invoke(FunctionName=name) for _ in range(40))
+    assert 8 <= failed <= 32
+
+
+def test_it_can_lose_the_answer_of_a_call_that_took_effect(
+    lambda_: Any, make: Make, fault: Callable[..., None]
+) -> None:
+    name = make()
+    fault(kind="drop-answer", function=name, operation="PublishVersion", times=1)
+    with pytest.raises(ConnectionClosedError):
+        lambda_.publish_version(FunctionName=name)
+    assert len(lambda_.list_versions_by_function(FunctionName=name)["Versions"]) == 2
+
+
+def test_it_can_spoil_and_slow_answers(lambda_: Any, make: Make, fault: Callable[..., None]) -> None:
+    name = make("def handler(e, c): return {'total': 5}")
+    lambda_.invoke(FunctionName=name)
+    fault(kind="wrong", function=name, times=1)
+    fault(kind="slow", function=name, ms=200, times=1)
+    began = time.monotonic()
+    spoiled = lambda_.invoke(FunctionName=name, LogType="Tail")
+    assert time.monotonic() - began >= 0.2
+    assert json.loads(spoiled["Payload"].read()) == {"total": 6}
+    report = base64.b64decode(spoiled["LogResult"]).decode().split("\tDuration: ")[1]
+    assert float(report.split(" ")[0]) >= 200

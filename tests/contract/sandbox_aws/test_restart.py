@@ -1,0 +1,110 @@
+"""What survives the end of the AWS half, and what does not outlive it."""
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.contract.sandbox_aws.support import TRUST, eventually, published_pair, settled, zipped
+from tests.sandbox_fixtures import running_aws
+
+pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+
+
+def test_its_state_survives_an_orderly_restart(tmp_path: Path) -> None:
+    with running_aws(tmp_path) as first:
+        lambda_, iam, s3 = (first.client(s) for s in ("lambda", "iam", "s3"))
+        role = iam.create_role(RoleName="runs", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        layer = lambda_.publish_layer_version(
+            LayerName="words", Content={"ZipFile": zipped({"python/words.py": "word = 'kept'"})}
+        )["LayerVersionArn"]
+        code = {"ZipFile": zipped({"app.py": "import words\ndef handler(e, c): return words.word"})}
+        lambda_.create_function(
+            FunctionName="fn",
+            Runtime="python3.11",
+            Role=role,
+            Handler="app.handler",
+            Code=code,
+            Layers=[layer],
+        )
+        settled(lambda_, "fn")
+        _, second = published_pair(lambda_, "fn")
+        alias = lambda_.create_alias(
+            FunctionName="fn",
+            Name="live",
+            FunctionVersion="1",
+            RoutingConfig={"AdditionalVersionWeights": {second: 0.5}},
+        )
+        lambda_.add_permission(
+            FunctionName="fn", StatementId="s", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+        )
+        ran = lambda_.invoke(FunctionName="fn")["ResponseMetadata"]["RequestId"]
+        before = settled(lambda_, "fn")
+        s3.create_bucket(Bucket="kept")
+        s3.put_object(Bucket="kept", Key="k", Body=b"x" * 100_000)
+        url = first.client("sqs").create_queue(QueueName="kept")["QueueUrl"]
+        sent = first.client("sqs").send_message(QueueUrl=url, MessageBody="body")["MessageId"]
+        first.client("secretsmanager").create_secret(Name="kept", SecretString="s")
+        topic = first.client("sns").create_topic(Name="kept")["TopicArn"]
+        first.client("sns").subscribe(
+            TopicArn=topic, Protocol="sqs", Endpoint="arn:aws:sqs:us-east-1:123456789012:kept"
+        )
+        first.client("events").put_rule(Name="kept", ScheduleExpression="rate(1 minute)")
+        first.client("scheduler").create_schedule(
+            Name="kept",
+            ScheduleExpression="rate(1 minute)",
+            FlexibleTimeWindow={"Mode": "OFF"},
+            Target={"Arn": alias["AliasArn"], "RoleArn": role},
+        )
+        first.client("logs").create_log_group(logGroupName="own")
+        first.client("cloudwatch").put_metric_data(
+            Namespace="Own", MetricData=[{"MetricName": "n", "Value": 1.0}]
+        )
+        given = first.client("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
+    with running_aws(tmp_path) as again:
+        lambda_ = again.client("lambda")
+        after = settled(lambda_, "fn")
+        assert {k: v for k, v in after.items() if k != "ResponseMetadata"} == {
+            k: v for k, v in before.items() if k != "ResponseMetadata"
+        }
+        found = lambda_.get_alias(FunctionName="fn", Name="live")
+        assert found["RevisionId"] == alias["RevisionId"]
+        assert found["RoutingConfig"]["AdditionalVersionWeights"] == {second: 0.5}
+        assert lambda_.invoke(FunctionName="fn", Qualifier="live")["Payload"].read() == b'"kept"'
+        assert "s3.amazonaws.com" in lambda_.get_policy(FunctionName="fn")["Policy"]
+        assert again.client("s3").get_object(Bucket="kept", Key="k")["Body"].read() == b"x" * 100_000
+        url = again.client("sqs").get_queue_url(QueueName="kept")["QueueUrl"]
+        (message,) = again.client("sqs").receive_message(QueueUrl=url)["Messages"]
+        assert (message["MessageId"], message["Body"]) == (sent, "body")
+        assert again.client("secretsmanager").get_secret_value(SecretId="kept")["SecretString"] == "s"
+        assert again.client("sns").list_subscriptions()["Subscriptions"][0]["TopicArn"] == topic
+        assert again.client("events").describe_rule(Name="kept")["State"] == "ENABLED"
+        assert again.client("scheduler").get_schedule(Name="kept")["Target"]["Arn"] == alias["AliasArn"]
+        assert again.client("logs").describe_log_groups(logGroupNamePrefix="own")["logGroups"]
+        assert again.client("cloudwatch").list_metrics(Namespace="Own")["Metrics"]
+        logs = again.client("logs").filter_log_events(logGroupName="/aws/lambda/fn", filterPattern=f'"{ran}"')
+        assert len(logs["events"]) == 3
+        assumed = again.client(
+            "sts",
+            aws_access_key_id=given["AccessKeyId"],
+            aws_secret_access_key=given["SecretAccessKey"],
+            aws_session_token=given["SessionToken"],
+        )
+        assert assumed.get_caller_identity()["Arn"].endswith("/runs/session")
+
+
+def test_it_leaves_no_worker_when_it_is_killed(tmp_path: Path) -> None:
+    with running_aws(tmp_path) as running:
+        lambda_, iam = running.client("lambda"), running.client("iam")
+        role = iam.create_role(RoleName="runs", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        code = {"ZipFile": zipped({"app.py": "import os\ndef handler(e, c): return os.getpid()"})}
+        lambda_.create_function(
+            FunctionName="fn", Runtime="python3.11", Role=role, Handler="app.handler", Code=code
+        )
+        settled(lambda_, "fn")
+        worker = Path(f"/proc/{int(lambda_.invoke(FunctionName='fn')['Payload'].read())}")
+        assert worker.exists()
+        os.kill(running.pid, signal.SIGKILL)
+        # An orphan that was killed shows as a zombie until the machine's init has reaped it.
+        assert eventually(lambda: not worker.exists() or "\nState:\tZ" in (worker / "status").read_text())
