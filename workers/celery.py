@@ -10,6 +10,7 @@ import os
 
 from celery import Celery
 from django.conf import settings
+from kombu.transport.redis import Channel
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
@@ -20,6 +21,10 @@ def broker_url(redis_url: str) -> str:
         return redis_url
     return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
 
+
+# A message that a lost connection leaves unacknowledged needs no rescue: what it announced is due in
+# PostgreSQL. kombu 5.6 tries it through the connection that is gone, and the AttributeError ends the worker.
+Channel.do_restore = False
 
 app = Celery("cutover")
 app.conf.update(
