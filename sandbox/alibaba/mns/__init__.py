@@ -1,0 +1,1 @@
+"""Message Service (MNS, now SMQ): queues, topics, subscriptions."""
