@@ -23,6 +23,7 @@ from sandbox.alibaba.fc.invocations import Invocations, draw_request_id
 from sandbox.alibaba.fc.model import invalid
 from sandbox.alibaba.fc.registry import Registry
 from sandbox.alibaba.fc.versions import Aliases, Versions
+from sandbox.alibaba.happenings import Happenings
 from sandbox.alibaba.oss import routes as oss_routes
 from sandbox.alibaba.oss.storage import Storage
 from sandbox.alibaba.settings import Settings
@@ -74,6 +75,7 @@ class Alibaba:
         self._executor = Executor()
         self._keys = KeyRing(account=account, relay=keys.relay, path=state / "temporary-keys.json")
         self._nonces = Nonces()
+        self._happenings = Happenings(state / "happenings")
         storage = Storage(state / "oss")
         self._logs = Logs(state / "sls", delay_s=settings.log_delay_s)
         registry = Registry(state / "fc" / "functions")
@@ -143,11 +145,13 @@ class Alibaba:
                 raise invalid(f"logstore '{logstore}' does not exist")
 
     def start(self) -> None:
-        """Take up asynchronous events that an earlier run left."""
+        """Take up asynchronous events and happenings that an earlier run left."""
         self._deferred.start()
+        self._happenings.start()
 
     def close(self) -> None:
         """Stop; every instance of a function is ended. All state is on disk already."""
+        self._happenings.close()
         self._deferred.close()
         self._executor.close()
 
