@@ -1,6 +1,27 @@
-"""Runs functions in warm processes that speak the Lambda Runtime API; knows no cloud."""
+"""Runs functions in warm processes: Lambda Runtime API or HTTP servers; knows no cloud."""
 
 from sandbox.executor.pool import Executor
-from sandbox.executor.values import Execution, LogLine, Saturated, WorkerSpec
+from sandbox.executor.values import (
+    Execution,
+    HttpExecution,
+    HttpRequest,
+    HttpWorkerSpec,
+    InstanceSpec,
+    LogLine,
+    PortBusy,
+    Saturated,
+    WorkerSpec,
+)
 
-__all__ = ["Execution", "Executor", "LogLine", "Saturated", "WorkerSpec"]
+__all__ = [
+    "Execution",
+    "Executor",
+    "HttpExecution",
+    "HttpRequest",
+    "HttpWorkerSpec",
+    "InstanceSpec",
+    "LogLine",
+    "PortBusy",
+    "Saturated",
+    "WorkerSpec",
+]
