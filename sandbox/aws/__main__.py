@@ -23,9 +23,10 @@ from sandbox.aws import moto_patches, snapshot
 from sandbox.aws.credentials import Credentials
 from sandbox.aws.functions import protocol
 from sandbox.aws.functions.invoking import Invoker
-from sandbox.aws.functions.model import Account, Stored
+from sandbox.aws.functions.model import Account
 from sandbox.aws.functions.packages import Packages
 from sandbox.aws.functions.running import bundle_python
+from sandbox.aws.functions.storage import Storage
 from sandbox.aws.logs import LogStore
 from sandbox.aws.metrics import MetricStore
 from sandbox.aws.server import Front, serve_on
@@ -60,7 +61,7 @@ def _keep(place: Path, account: Account, changed: threading.Event, ending: threa
         changed.clear()
         try:
             with account.lock:
-                snapshot.save(place, {"lambda": account.stored})
+                snapshot.save(place, {"queued": dict(account.stored.queued)})
         except RuntimeError:
             # Another request changed one of moto's dictionaries meanwhile: the next turn saves it.
             changed.set()
@@ -89,6 +90,7 @@ def main() -> None:
     saved = snapshot.load(place / "state.pickle")
     seed = os.environ.get("SANDBOX_SEED")
     logs, metrics, rules, executor = LogStore(), MetricStore(), Faults(), Executor()
+    fresh = not (place / "lambda.db").exists()
     packages = Packages(place, drawn.aws.secret_access_key)
     account = Account(
         account_id=drawn.aws.account_id,
@@ -97,8 +99,12 @@ def main() -> None:
         address=f"http://127.0.0.1:{port}",
         update_s=_number("SANDBOX_UPDATE_MS", 150) / 1000,
         seed=int(seed) if seed else None,
+        storage=Storage(place / "lambda.db"),
     )
-    account.stored = saved.get("lambda", Stored())
+    if "lambda" in saved and fresh:
+        account.stored = saved["lambda"]
+        account.keep_all()
+    account.stored.queued = saved.get("queued", account.stored.queued)
     if "logs" in saved:
         logs.restore(saved["logs"])
         metrics.restore(saved["metrics"])
@@ -145,7 +151,7 @@ def main() -> None:
     invoker.close()
     executor.close()
     with account.lock:
-        own = {"lambda": account.stored, "logs": logs.state(), "metrics": metrics.state()}
+        own = {"queued": account.stored.queued, "logs": logs.state(), "metrics": metrics.state()}
         _save_surely(place / "state.pickle", own)
     os._exit(0)  # threads of open connections would hold the process until their clients leave
 

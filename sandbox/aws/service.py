@@ -6,16 +6,30 @@ from typing import Any
 
 from sandbox.aws import permissions
 from sandbox.aws.errors import AwsError
-from sandbox.aws.functions import aliases, configuring, layers, protocol, settings
+from sandbox.aws.functions import (
+    aliases,
+    concurrency,
+    configuring,
+    event_invoke,
+    governing,
+    layers,
+    mappings,
+    permitting,
+    protocol,
+    urls,
+)
 from sandbox.aws.functions.invoking import Invoker, Reply
 from sandbox.aws.functions.model import Account
 
+_READS = ("Get", "List")
 Operation = Callable[[Account, dict[str, Any]], dict[str, Any] | None]
 
 
 def _operations() -> dict[str, Operation]:
     found: dict[str, Operation] = {}
-    for module in (configuring, aliases, layers, settings):
+    for module in (
+        *(configuring, aliases, layers, permitting, concurrency, event_invoke, urls, governing, mappings),
+    ):
         for name, function in vars(module).items():
             if callable(function) and getattr(function, "__module__", None) == module.__name__:
                 found["".join(part.capitalize() for part in name.split("_"))] = function
@@ -48,7 +62,7 @@ class LambdaService:
     ) -> tuple[protocol.Ask, str | None]:
         """Give the request's operation and the function it is about, if any. Raises AwsError."""
         ask = protocol.read(method, path, query, headers, body)
-        name = ask.given.get("FunctionName")
+        name = ask.given.get("FunctionName") or ask.given.get("Resource")
         return ask, self._account.split(name)[0] if name else None
 
     def serve(self, ask: protocol.Ask, function: str | None, request_id: str) -> Reply:
@@ -61,6 +75,8 @@ class LambdaService:
             raise AwsError(501, "NotImplementedException", message)
         with self._account.lock:
             answer = operation(self._account, ask.given)
+            if not ask.operation.startswith(_READS):
+                self._account.keep(*([function] if function else []))
         if ask.operation == "DeleteFunction" and function is not None:
             self._invoker.retire(function)
         status = 204 if answer is None else ask.status

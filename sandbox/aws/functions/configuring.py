@@ -213,7 +213,7 @@ def _comparable(version: Version) -> str:
 
 
 def _begin(account: Account, version: Version, *, state: str | None = None) -> None:
-    version.revision_id = new_revision()
+    version.revision_id, version.settled_revision = new_revision(), new_revision()
     version.last_modified = now_text()
     version.ready_at = time.time() + account.update_s
     if state:

@@ -5,21 +5,19 @@ Source: docs.aws.amazon.com/lambda/latest/api/API_Invoke.html, read 2026-11-22.
 
 import base64
 import json
-import threading
 import time
 import uuid
 from collections import Counter
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sandbox import faults
 from sandbox.aws.credentials import Credentials
 from sandbox.aws.errors import AwsError
 from sandbox.aws.functions.configuring import runtime_version_arn
-from sandbox.aws.functions.model import LATEST, Account, Function, QueuedEvent, Target, Version
+from sandbox.aws.functions.model import LATEST, Account, Function, Target, Version
 from sandbox.aws.functions.running import answer_of, log_of, worker_spec
 from sandbox.aws.logs import LogStore
 from sandbox.aws.metrics import MetricStore
@@ -27,7 +25,6 @@ from sandbox.executor import Execution, Executor, Saturated, WorkerSpec
 
 MAX_SYNC_BYTES = 6 * 1024 * 1024
 MAX_ASYNC_BYTES = 1024 * 1024
-MAX_RETRIES = 2
 _TAIL_BYTES = 4096
 
 
@@ -50,12 +47,18 @@ class Ran:
     log_tail: bytes
 
 
-class Invoker:
-    """Runs functions for callers and for the asynchronous queue.
+class Submit(Protocol):
+    """Takes an asynchronous event, which is kept before this returns. Gives its request id."""
 
-    retry_s: wait before the first retry of an asynchronous event, doubled for the second (AWS waits one and
-    two minutes).
-    """
+    def __call__(
+        self, function: str, qualifier: str, payload: bytes, *, source: str, request_id: str | None = None
+    ) -> str: ...
+
+
+class Invoker:
+    """Runs functions for callers and for the event engine. submit: where asynchronous events go."""
+
+    submit: Submit
 
     def __init__(
         self,
@@ -68,7 +71,6 @@ class Invoker:
         credentials: Credentials,
         bundle: Path,
         cold_delay_s: float,
-        retry_s: float,
     ) -> None:
         self._account = account
         self._executor = executor
@@ -78,12 +80,8 @@ class Invoker:
         self._credentials = credentials
         self._bundle = bundle
         self._cold_delay_s = cold_delay_s
-        self._retry_s = retry_s
         self._running: Counter[str] = Counter()
         self._specs: dict[tuple[str, str, str], WorkerSpec] = {}
-        self._async = ThreadPoolExecutor(4, thread_name_prefix="lambda-async")
-        self._timers: set[threading.Timer] = set()
-        self._stopping = False
 
     def invoke(self, given: dict[str, Any], request_id: str) -> Reply:
         """Serve the Invoke operation. Raises AwsError."""
@@ -106,7 +104,9 @@ class Invoker:
             raise AwsError(413, "RequestTooLargeException", message)
         payload = _checked(payload)
         if kind == "Event":
-            self._accept(target, payload, request_id)
+            self.submit(
+                target.function.name, target.qualifier, payload, source="Invoke", request_id=request_id
+            )
             return Reply(status=202, headers={}, body=b"")
         context = {"lambda-runtime-client-context": _context(given)} if "ClientContext" in given else {}
         ran = self.run(target, payload, request_id, context)
@@ -118,21 +118,28 @@ class Invoker:
         return Reply(status=200, headers=headers, body=ran.answer)
 
     def run(
-        self, target: Target, payload: bytes, request_id: str, context: Mapping[str, str] | None = None
+        self,
+        target: Target,
+        payload: bytes,
+        request_id: str,
+        context: Mapping[str, str] | None = None,
+        *,
+        drawn: Version | None = None,
     ) -> Ran:
-        """Run one call to its end. Raises AwsError when it is throttled or cannot run."""
+        """Run one call to its end. drawn: the version, where it was drawn before. Raises AwsError when the call is
+        throttled or cannot run."""
         function = target.function
         with self._account.lock:
-            version = self._drawn(target)
+            version = drawn or self.drawn(target)
             if function.reserved is not None and self._running[function.name] >= function.reserved:
-                self._count(target, version, {"Throttles": 1})
+                self.count(target, version, {"Throttles": 1})
                 raise _throttled("ReservedFunctionConcurrentInvocationLimitExceeded")
             self._running[function.name] += 1
         try:
             spec = self._spec(function, version)
             return self._carry_out(target, version, spec, payload, request_id, context or {})
         except Saturated as exc:
-            self._count(target, version, {"Throttles": 1})
+            self.count(target, version, {"Throttles": 1})
             raise _throttled("ConcurrentInvocationLimitExceeded") from exc
         finally:
             with self._account.lock:
@@ -146,19 +153,8 @@ class Invoker:
                 del self._specs[key]
         self._executor.retire(function)
 
-    def resume(self) -> None:
-        """Take up the asynchronous events that an earlier run left."""
-        for event in list(self._account.stored.queued.values()):
-            self._async.submit(self._deliver, event)
-
-    def close(self) -> None:
-        """Stop the asynchronous queue; events not dealt with stay stored."""
-        self._stopping = True
-        for timer in list(self._timers):
-            timer.cancel()
-        self._async.shutdown(wait=False, cancel_futures=True)
-
-    def _drawn(self, target: Target) -> Version:
+    def drawn(self, target: Target) -> Version:
+        """Draw the version that one call of a target runs. Call it under the account's lock."""
         function, alias = target.function, target.alias
         if alias is not None:
             # Source: configuring-alias-routing.html: "a simple probabilistic model".
@@ -220,11 +216,12 @@ class Invoker:
         stream = spec.env["AWS_LAMBDA_LOG_STREAM_NAME"].replace("%WORKER%", execution.worker_id)
         self._logs.append(spec.env["AWS_LAMBDA_LOG_GROUP_NAME"], stream, request_id, entries)
         failed = 0 if execution.outcome == "ok" else 1
-        self._count(target, version, {"Invocations": 1, "Errors": failed, "Duration": execution.duration_ms})
+        self.count(target, version, {"Invocations": 1, "Errors": failed, "Duration": execution.duration_ms})
         tail = "".join(text for _, text in entries).encode()[-_TAIL_BYTES:]
         return Ran(execution=execution, version=version, answer=answer, log_tail=tail)
 
-    def _count(self, target: Target, version: Version, values: Mapping[str, float]) -> None:
+    def count(self, target: Target, version: Version, values: Mapping[str, float]) -> None:
+        """Count metrics of a call under the three sets of dimensions."""
         name = target.function.name
         resource = f"{name}:{target.qualifier}" if target.qualifier else name
         sets: list[dict[str, str]] = [
@@ -234,49 +231,6 @@ class Invoker:
         if target.qualifier:
             sets.append({"FunctionName": name, "Resource": resource, "ExecutedVersion": version.number})
         self._metrics.add("AWS/Lambda", sets, values)
-
-    def _accept(self, target: Target, payload: bytes, request_id: str) -> None:
-        event = QueuedEvent(
-            request_id=request_id, function=target.function.name, qualifier=target.qualifier, payload=payload
-        )
-        with self._account.lock:
-            self._account.stored.queued[request_id] = event
-        self._count(target, target.version, {"AsyncEventsReceived": 1})
-        self._async.submit(self._deliver, event)
-
-    def _deliver(self, event: QueuedEvent) -> None:
-        if self._stopping:
-            return
-        try:
-            with self._account.lock:
-                target = self._account.find(event.function, event.qualifier)
-                kept = target.function.event_invoke.get(event.qualifier or LATEST, {})
-            done = self.run(target, event.payload, event.request_id).execution.outcome == "ok"
-            retries = kept.get("MaximumRetryAttempts", MAX_RETRIES)
-        except AwsError as exc:
-            # Throttled events wait and are tried again; a function that is gone has nobody to retry for.
-            done, retries = exc.status == 404, MAX_RETRIES
-        if self._stopping:
-            return
-        if done or event.attempt > retries:
-            with self._account.lock:
-                self._account.stored.queued.pop(event.request_id, None)
-            return
-        again = replace(event, attempt=event.attempt + 1)
-        with self._account.lock:
-            self._account.stored.queued[event.request_id] = again
-        self._later(self._retry_s * 2 ** (event.attempt - 1), again)
-
-    def _later(self, wait_s: float, event: QueuedEvent) -> None:
-        def submit() -> None:
-            self._timers.discard(timer)
-            if not self._stopping:
-                self._async.submit(self._deliver, event)
-
-        timer = threading.Timer(wait_s, submit)
-        timer.daemon = True
-        self._timers.add(timer)
-        timer.start()
 
 
 _TOO_LARGE = json.dumps(

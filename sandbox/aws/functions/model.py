@@ -9,16 +9,20 @@ import hashlib
 import json
 import random
 import re
+import sqlite3
 import threading
 import time
 import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from sandbox.aws.errors import AwsError, conflict, invalid, not_found
 from sandbox.aws.functions.packages import Packages
+
+if TYPE_CHECKING:
+    from sandbox.aws.functions.storage import Storage
 
 LATEST = "$LATEST"
 _NAME = re.compile(
@@ -40,7 +44,8 @@ class Version:
     """One version: `$LATEST`, which changes, or a published one, which does not.
 
     config: what callers set, in AWS's names. ready_at: when a pending creation or update completes, unix
-    seconds, None when nothing is under way.
+    seconds, None when nothing is under way. settled_revision: the revision that it has then, drawn beforehand
+    so that a reader sees the same one before and after a restart. code_key: empty for a container image.
     """
 
     number: str
@@ -53,6 +58,7 @@ class Version:
     state: str = "Active"
     update_status: str = "Successful"
     ready_at: float | None = None
+    settled_revision: str = ""
 
     def fingerprint(self) -> str:
         """Give a digest of what runs and how, equal for equal code and configuration."""
@@ -68,7 +74,7 @@ class Version:
             self.ready_at = None
             self.state = "Active"
             self.update_status = "Successful"
-            self.revision_id = new_revision()
+            self.revision_id = self.settled_revision or new_revision()
 
 
 @dataclass(kw_only=True)
@@ -101,7 +107,7 @@ class Function:
     aliases: dict[str, Alias] = field(default_factory=dict)
     policies: dict[str, Policy] = field(default_factory=dict)
     reserved: int | None = None
-    provisioned: dict[str, int] = field(default_factory=dict)
+    provisioned: dict[str, dict[str, Any]] = field(default_factory=dict)
     urls: dict[str, dict[str, Any]] = field(default_factory=dict)
     event_invoke: dict[str, dict[str, Any]] = field(default_factory=dict)
     runtime_management: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -134,6 +140,8 @@ class LayerVersion:
     runtimes: list[str]
     architectures: list[str]
     license_info: str
+    policy: Policy = field(default_factory=Policy)
+    deleted: bool = False
 
 
 @dataclass(kw_only=True)
@@ -157,7 +165,7 @@ class QueuedEvent:
 
 @dataclass(kw_only=True)
 class Stored:
-    """Everything of Lambda that survives a restart."""
+    """Everything of Lambda that survives a restart; all but the events are rows of the storage."""
 
     functions: dict[str, Function] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
@@ -190,6 +198,7 @@ class Account:
         address: str,
         update_s: float,
         seed: int | None,
+        storage: "Storage | None" = None,
     ) -> None:
         self.account_id = account_id
         self.region = region
@@ -198,7 +207,29 @@ class Account:
         self.update_s = update_s
         self.lock = threading.RLock()
         self.draw = random.Random(seed)  # noqa: S311 - weights are drawn, nothing is kept secret by it
-        self.stored = Stored()
+        self._storage = storage
+        self.stored = storage.load() if storage is not None else Stored()
+
+    def keep(self, *functions: str) -> None:
+        """Write what changed in these functions, and in all layers and mappings, before it is acknowledged.
+
+        Call it under the lock. Raises AwsError 500 when the disk does not take it; what is in memory is then
+        what is on the disk, so that nothing looks as if it had happened.
+        """
+        if self._storage is None:
+            return
+        try:
+            self._storage.keep(self.stored, functions=functions)
+        except sqlite3.Error as exc:
+            queued = self.stored.queued
+            self.stored = self._storage.load()
+            self.stored.queued = queued
+            raise AwsError(500, "ServiceException", f"The sandbox could not keep the change: {exc}") from exc
+
+    def keep_all(self) -> None:
+        """Write everything that changed; for what an earlier release kept elsewhere."""
+        if self._storage is not None:
+            self._storage.keep(self.stored)
 
     def arn(self, name: str) -> str:
         return f"arn:aws:lambda:{self.region}:{self.account_id}:function:{name}"
@@ -278,7 +309,7 @@ def published(version: Version, number: str, description: str | None) -> Version
     """Give an immutable copy of `$LATEST` under a number."""
     copy_ = copy.deepcopy(version)
     copy_.number = number
-    copy_.revision_id = new_revision()
+    copy_.revision_id, copy_.settled_revision = new_revision(), new_revision()
     copy_.last_modified = now_text()
     if description is not None:
         copy_.config["Description"] = description

@@ -1,12 +1,14 @@
 """What survives the end of the AWS half, and what does not outlive it."""
 
+import json
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.contract.sandbox_aws.support import TRUST, eventually, published_pair, settled, zipped
+from tests.contract.sandbox_aws.support import TRUST, VERSION, eventually, published_pair, settled, zipped
 from tests.sandbox_fixtures import running_aws
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
@@ -108,3 +110,49 @@ def test_it_leaves_no_worker_when_it_is_killed(tmp_path: Path) -> None:
         os.kill(running.pid, signal.SIGKILL)
         # An orphan that was killed shows as a zombie until the machine's init has reaped it.
         assert eventually(lambda: not worker.exists() or "\nState:\tZ" in (worker / "status").read_text())
+
+
+def test_it_loses_nothing_of_lambda_when_it_is_killed(tmp_path: Path) -> None:
+    with running_aws(tmp_path) as first:
+        lambda_, iam = first.client("lambda"), first.client("iam")
+        role = iam.create_role(RoleName="runs", AssumeRolePolicyDocument=TRUST)["Role"]["Arn"]
+        code = {"ZipFile": zipped({"app.py": VERSION})}
+        layer = lambda_.publish_layer_version(LayerName="words", Content=code)["LayerVersionArn"]
+        lambda_.create_function(
+            FunctionName="fn", Runtime="python3.11", Role=role, Handler="app.handler", Code=code
+        )
+        settled(lambda_, "fn")
+        number = lambda_.publish_version(FunctionName="fn")["Version"]
+        alias = lambda_.create_alias(FunctionName="fn", Name="live", FunctionVersion=number)
+        lambda_.put_function_concurrency(FunctionName="fn", ReservedConcurrentExecutions=7)
+        lambda_.add_permission(
+            FunctionName="fn", StatementId="s", Action="lambda:InvokeFunction", Principal="s3.amazonaws.com"
+        )
+        lambda_.put_function_event_invoke_config(FunctionName="fn", MaximumRetryAttempts=1)
+        url = lambda_.create_function_url_config(FunctionName="fn", AuthType="NONE")["FunctionUrl"]
+        lambda_.tag_resource(Resource=first_arn(lambda_), Tags={"kept": "yes"})
+        lambda_.create_alias(FunctionName="fn", Name="gone", FunctionVersion=number)
+        lambda_.delete_alias(FunctionName="fn", Name="gone")
+        policy = lambda_.get_policy(FunctionName="fn")
+        before = settled(lambda_, "fn")
+        os.kill(first.pid, signal.SIGKILL)
+    with running_aws(tmp_path) as again:
+        lambda_ = again.client("lambda")
+        after = settled(lambda_, "fn")
+        assert {**after, "ResponseMetadata": 0} == {**before, "ResponseMetadata": 0}
+        assert lambda_.get_layer_version_by_arn(Arn=layer)["LayerVersionArn"] == layer
+        (kept,) = lambda_.list_aliases(FunctionName="fn")["Aliases"]
+        assert kept["RevisionId"] == alias["RevisionId"]
+        assert lambda_.get_function_concurrency(FunctionName="fn")["ReservedConcurrentExecutions"] == 7
+        assert lambda_.get_policy(FunctionName="fn")["RevisionId"] == policy["RevisionId"]
+        assert lambda_.get_function_event_invoke_config(FunctionName="fn")["MaximumRetryAttempts"] == 1
+        identity = lambda_.get_function_url_config(FunctionName="fn")["FunctionUrl"]
+        assert identity.rstrip("/").rpartition("/")[2] == url.rstrip("/").rpartition("/")[2]
+        assert lambda_.list_tags(Resource=first_arn(lambda_))["Tags"] == {"kept": "yes"}
+        answer = lambda_.invoke(FunctionName="fn", Qualifier="live")
+        assert json.loads(answer["Payload"].read())["version"] == number
+
+
+def first_arn(lambda_: Any) -> str:
+    found: str = lambda_.list_functions()["Functions"][0]["FunctionArn"]
+    return found
