@@ -90,6 +90,10 @@ if not REDIS_URL:
         "REDIS_URL must be set, e.g. redis://:password@host:6379/0 or unix:///path.sock."
     )
 
+KEEP_PAIRS_DAYS = env.int("CUTOVER_KEEP_PAIRS_DAYS", default=30)
+if KEEP_PAIRS_DAYS < 1:
+    raise ImproperlyConfigured("CUTOVER_KEEP_PAIRS_DAYS must be at least 1: so many days of pairs are kept.")
+
 AUTHENTICATION_BACKENDS = ["dashboard.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -4,6 +4,7 @@ from migrations_app.models.connections import Connection
 from migrations_app.models.evidence import (
     LiveObservation,
     Pair,
+    PairMinute,
     Rule,
     Run,
     Suite,
@@ -30,6 +31,7 @@ __all__ = [
     "Operation",
     "OperationState",
     "Pair",
+    "PairMinute",
     "PhaseChange",
     "Policy",
     "ProcessHeartbeat",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import uuid
 
 from django.db import models
@@ -85,21 +86,38 @@ class Run(models.Model):
         return f"run {self.id}"
 
 
+def utc_today() -> dt.date:
+    """Give the day that it is in UTC, the partition of a pair that belongs to no run."""
+    return timezone.now().date()
+
+
 class Pair(models.Model):
     """Two observations of one logical event, and their comparison.
 
-    A result table: no foreign key constraint to functions or runs, so that days can be dropped later.
+    A result table, partitioned by ``day`` in PostgreSQL (see ``services.results``): no foreign key constraint
+    to functions or runs, so that a day is dropped as a whole. Its primary key there is (id, day).
     ``primary`` and ``candidate`` are documents {"outcome","request_id","version","at","duration_ms",
     "billed_ms","max_memory_mb","round_trip_ms","cold","error_type","error_message","payload_text",
     "payload_base64"?, "payload_bytes","payload_sha256","truncated"}; ``logs`` hold aligned rows.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    day = models.DateField(default=utc_today)
+    """The day its run was asked for, so that a run lies in one partition."""
     function = models.ForeignKey(
-        FunctionMigration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="pairs"
+        FunctionMigration,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="pairs",
     )
     run = models.ForeignKey(
-        Run, null=True, on_delete=models.DO_NOTHING, db_constraint=False, related_name="pairs"
+        Run,
+        null=True,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="pairs",
     )
     position = models.PositiveIntegerField(default=0)
     """Which event of the run; with ``run`` it makes a repeated batch write once."""
@@ -120,14 +138,35 @@ class Pair(models.Model):
 
     class Meta:
         ordering = ("-at",)
-        constraints = [models.UniqueConstraint(fields=("run", "position"), name="pair_once_per_run_position")]
+        constraints = [
+            models.UniqueConstraint(fields=("run", "position", "day"), name="pair_once_per_run_position")
+        ]
         indexes = [
-            models.Index(fields=("function", "-at")),
+            models.Index(fields=("function", "-at"), name="pair_newest"),
             models.Index(fields=("function", "-at"), condition=models.Q(counts=True), name="pair_counts"),
+            models.Index(fields=("at",), include=("function", "counts"), name="pair_ratio"),
         ]
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.title}"
+
+
+class PairMinute(models.Model):
+    """Roll-up of pairs: one row per function, minute and outcome. It stays when the pairs' day is dropped."""
+
+    function = models.ForeignKey(
+        FunctionMigration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="pair_minutes"
+    )
+    at = models.DateTimeField()
+    """Start of the minute."""
+    outcome = models.CharField(max_length=22)
+    pairs = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=("at", "function", "outcome"), name="pair_minute_once")]
+
+    def __str__(self) -> str:
+        return f"{self.outcome} {self.at}: {self.pairs}"
 
 
 class LiveObservation(models.Model):

@@ -19,6 +19,7 @@ from cutover.analysis import PairEvidence
 from cutover.comparison import COUNTS_AGAINST, Comparison, PairOutcome, Standing
 from cutover.observation import LogLine, Observation, Outcome, Side
 from migrations_app.models import FunctionMigration, Pair, Run
+from migrations_app.models.evidence import utc_today
 from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.redaction import REDACTED, looks_secret, redact, redact_line
 
@@ -110,6 +111,7 @@ def pair(
     """Give the row (not yet saved) of one pair; nothing secret-looking is in it."""
     gravest = _gravest(compared)
     return Pair(
+        day=run.created_at.date() if run.created_at else utc_today(),
         function_id=run.function_id,
         run=run,
         position=position,

@@ -23,7 +23,7 @@ from cutover.analysis import Result, Verdict, verdict_document
 from cutover.errors import BadInput, GuardNotMet, OperationRunning, StaleState
 from cutover.phases import Phase, Trigger
 from migrations_app.models import FunctionMigration, Pair, Run, Suite, SuiteEvent
-from migrations_app.services import audit, bell, guards, phases
+from migrations_app.services import audit, bell, guards, phases, results
 from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.policies import policy_for
 from migrations_app.services.redaction import redact
@@ -142,6 +142,7 @@ def start_run(
     run_id = (
         uuid.uuid5(uuid.NAMESPACE_OID, f"run:{function_id}:{idempotency_key}") if idempotency_key else None
     )
+    results.ensure_days(timezone.now().date())
     with transaction.atomic():
         function = FunctionMigration.objects.select_for_update().get(pk=function_id)
         if run_id and (known := Run.objects.filter(pk=run_id).first()):
@@ -239,12 +240,17 @@ def store_pairs(lease: RunLease, rows: Sequence[Pair]) -> Run:
     """
     until = timezone.now() + LEASE
     with transaction.atomic():
-        held = _held(lease)
-        Pair.objects.bulk_create(rows, ignore_conflicts=True)
-        outcomes = Counter(Pair.objects.filter(run_id=lease.run_id).values_list("outcome", flat=True))
-        held.update(done_pairs=outcomes.total(), outcomes=dict(outcomes), lease_until=until, due_at=until)
+        run = _held(lease).get()
+        positions = [row.position for row in rows]
+        stored = set(Pair.objects.filter(run=run, position__in=positions).values_list("position", flat=True))
+        fresh = [row for row in rows if row.position not in stored]
+        results.write(fresh)
+        outcomes = Counter(run.outcomes) + Counter(row.outcome for row in fresh)
+        run.done_pairs, run.outcomes = outcomes.total(), dict(outcomes)
+        run.lease_until = run.due_at = until
+        run.save(update_fields=["done_pairs", "outcomes", "lease_until", "due_at"])
         bell.tell(f"run-{lease.run_id}", f"fn-{lease.function_id}")
-    return Run.objects.get(pk=lease.run_id)
+    return run
 
 
 def finish_run(lease: RunLease, verdict: Verdict, *, detail: Mapping[str, Any] | None = None) -> Run:

@@ -11,7 +11,7 @@ from functools import partial
 from django.utils import timezone
 
 from migrations_app.models import Connection
-from migrations_app.services import bell, heartbeats, live
+from migrations_app.services import bell, heartbeats, live, results
 from workers import engine
 from workers.watch import queues, reconcile, traffic
 from workers.watch.rounds import Troubles, repeat
@@ -44,7 +44,7 @@ class Watch:
         self._start("rollbacks", self._rollbacks, ROLLBACKS_EVERY_S)
         self._start("traffic", lambda: self._note(traffic.consider_all()), TRAFFIC_EVERY_S)
         self._start("reconcile", lambda: self._note(reconcile.reconcile()), RECONCILE_EVERY_S)
-        self._start("prune", lambda: live.prune(timezone.now()), PRUNE_EVERY_S)
+        self._start("prune", _keep_house, PRUNE_EVERY_S)
         self._start("signs", self._signs, SIGNS_EVERY_S)
         repeat("queues", self._open_queues, period_s=1.0, stop=self._stop, troubles=self._troubles)
         until = time.monotonic() + _STOP_LIMIT_S
@@ -93,3 +93,11 @@ class Watch:
         if time.monotonic() - self._beaten_at >= 1.0:
             heartbeats.beat(NAME, trouble=self._troubles.sentence())
             self._beaten_at = time.monotonic()
+
+
+def _keep_house() -> None:
+    """Make the days ahead ready for pairs, and drop what is older than is kept."""
+    now = timezone.now()
+    results.ensure_days(now.date())
+    results.drop_days(now.date())
+    live.prune(now)

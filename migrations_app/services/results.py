@@ -1,0 +1,154 @@
+"""Pairs as a result table: written in bulk, rolled up by the minute, kept by days.
+
+Theory of operation. ``migrations_app_pair`` is partitioned by ``day``, the day on which a pair's run was
+asked for, so that all pairs of a run lie in one partition and (run, position) stays unique. Partitions are
+made ahead by the caller that keeps house (``watch``) and, should that have slept, before a run begins. Making
+one attaches a finished table, which blocks neither readers nor writers. Retention drops whole days; roll-ups
+stay.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import io
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import orjson
+from django.conf import settings
+from django.db import connection, transaction
+from django.db.models import Sum
+
+from cutover.comparison import COUNTS_AGAINST
+from migrations_app.models import Pair, PairMinute
+
+TABLE = Pair._meta.db_table
+AHEAD_DAYS = 2
+_COLUMNS = tuple(field.column for field in Pair._meta.concrete_fields)
+_JSON = frozenset(
+    field.column for field in Pair._meta.concrete_fields if field.get_internal_type() == "JSONField"
+)
+_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+
+
+# ------------------------------------------------------------------------------------------- writing
+
+
+def write(rows: Sequence[Pair]) -> None:
+    """Write pairs by COPY and count them in their minutes, in the caller's transaction.
+
+    Raises IntegrityError when a pair is in already: callers leave those out under the run's lease.
+    """
+    if not rows:
+        return
+    lines = io.StringIO()
+    for row in rows:
+        lines.write("\t".join(_text(row, column) for column in _COLUMNS))
+        lines.write("\n")
+    lines.seek(0)
+    columns = ", ".join(f'"{column}"' for column in _COLUMNS)
+    with connection.wrap_database_errors, connection.cursor() as cursor:
+        cursor.copy_expert(f'COPY "{TABLE}" ({columns}) FROM STDIN', lines)
+    roll_up(rows)
+
+
+def _text(row: Pair, column: str) -> str:
+    """Give a value in COPY's text format."""
+    value: Any = getattr(row, column)
+    if value is None and column != "event":
+        return "\\N"
+    if column in _JSON:
+        return _json(value).translate(_ESCAPES)
+    if isinstance(value, bool):
+        return "t" if value else "f"
+    if isinstance(value, dt.datetime):
+        return value.isoformat()
+    return str(value).translate(_ESCAPES)
+
+
+def _json(value: Any) -> str:
+    try:
+        return orjson.dumps(value).decode()
+    except TypeError:
+        # Integers above 64 bit, which orjson refuses and PostgreSQL keeps.
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def roll_up(rows: Iterable[Pair]) -> None:
+    """Add pairs to the counts of their minutes."""
+    counts = Counter((row.at.replace(second=0, microsecond=0), row.function_id, row.outcome) for row in rows)
+    with connection.cursor() as cursor:
+        # One order for every writer, so that two batches cannot wait for each other.
+        for (at, function_id, outcome), pairs in sorted(counts.items()):
+            cursor.execute(
+                f'INSERT INTO "{PairMinute._meta.db_table}" (at, function_id, outcome, pairs)'  # noqa: S608
+                " VALUES (%s, %s, %s, %s) ON CONFLICT (at, function_id, outcome)"
+                f' DO UPDATE SET pairs = "{PairMinute._meta.db_table}".pairs + EXCLUDED.pairs',
+                [at, function_id, outcome, pairs],
+            )
+
+
+# ------------------------------------------------------------------------------------------- reading
+
+
+def ratio(since: dt.datetime, *, function_id: int | None = None) -> tuple[int, int]:
+    """Give (pairs that count against FC, all pairs) since a time, to the minute."""
+    rows = PairMinute.objects.filter(at__gte=since.replace(second=0, microsecond=0))
+    if function_id is not None:
+        rows = rows.filter(function_id=function_id)
+    counted = {row["outcome"]: row["n"] for row in rows.values("outcome").annotate(n=Sum("pairs"))}
+    against = sum(counted.get(outcome.value, 0) for outcome in COUNTS_AGAINST)
+    return against, sum(counted.values())
+
+
+# ---------------------------------------------------------------------------------------------- days
+
+
+def partition_of(day: dt.date) -> str:
+    """Give the name of a day's partition."""
+    return f"{TABLE}_{day:%Y%m%d}"
+
+
+def days() -> tuple[dt.date, ...]:
+    """Give the days that have a partition, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
+            " WHERE i.inhparent = %s::regclass ORDER BY c.relname",
+            [TABLE],
+        )
+        names = [row[0] for row in cursor.fetchall()]
+    return tuple(dt.datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=dt.UTC).date() for name in names)
+
+
+def ensure_days(first: dt.date, *, ahead: int = AHEAD_DAYS) -> tuple[dt.date, ...]:
+    """Make the partitions of ``first`` and the days after it that are missing; give those made."""
+    wanted = [first + dt.timedelta(days=number) for number in range(ahead + 1)]
+    missing = [day for day in wanted if day not in set(days())]
+    for day in missing:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Two processes may want the same day: the second finds it made.
+            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [TABLE])
+            if day in days():
+                continue
+            name = partition_of(day)
+            cursor.execute(f'CREATE TABLE "{name}" (LIKE "{TABLE}" INCLUDING DEFAULTS INCLUDING INDEXES)')
+            cursor.execute(
+                f'ALTER TABLE "{TABLE}" ATTACH PARTITION "{name}" FOR VALUES FROM (%s) TO (%s)',
+                [day, day + dt.timedelta(days=1)],
+            )
+    return tuple(missing)
+
+
+def drop_days(today: dt.date) -> tuple[dt.date, ...]:
+    """Drop the days that are older than ``CUTOVER_KEEP_PAIRS_DAYS``; give those dropped."""
+    oldest = today - dt.timedelta(days=settings.KEEP_PAIRS_DAYS)
+    gone = tuple(day for day in days() if day < oldest)
+    for day in gone:
+        with transaction.atomic(), connection.cursor() as cursor:
+            # Dropping waits for readers of the table; better to try again in a minute than to stop them.
+            cursor.execute("SET LOCAL lock_timeout = '1s'")
+            cursor.execute(f'DROP TABLE "{partition_of(day)}"')
+    return gone
