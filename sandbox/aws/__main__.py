@@ -3,8 +3,8 @@
 Environment: SANDBOX_STATE (directory), SANDBOX_AWS_PORT, and optionally SANDBOX_COLD_DELAY_MS (150),
 SANDBOX_UPDATE_MS (150, how long a function's update stays InProgress), SANDBOX_ASYNC_RETRY_MS (1000),
 SANDBOX_SEED (makes the draw of alias weights repeat).
-SIGTERM saves the state and ends; so does the end of the parent. Changes are also saved every two seconds, so
-that a kill loses little.
+Everything is written before it is acknowledged, so a kill loses nothing of it. SIGTERM ends in good order and
+so does the end of the parent: log lines and measurements are then kept too.
 """
 
 import ctypes
@@ -14,13 +14,15 @@ import secrets
 import signal
 import sys
 import threading
-import time
-from collections.abc import Mapping
 from pathlib import Path
 
 from sandbox import keys as sandbox_keys
-from sandbox.aws import moto_patches, snapshot
+from sandbox.aws import moto_patches
 from sandbox.aws.credentials import Credentials
+from sandbox.aws.durable.pickles import dumps, loads
+from sandbox.aws.durable.services import Services
+from sandbox.aws.durable.store import Store
+from sandbox.aws.events.engine import Engine
 from sandbox.aws.functions import protocol
 from sandbox.aws.functions.invoking import Invoker
 from sandbox.aws.functions.model import Account
@@ -35,7 +37,6 @@ from sandbox.executor import Executor
 from sandbox.faults import Faults
 
 _PR_SET_PDEATHSIG = 1
-KEEP_EVERY_S = 2.0
 
 
 def _number(name: str, default: int) -> int:
@@ -53,30 +54,6 @@ def _tie_to_parent() -> None:
         sys.exit("The parent process has ended.")
 
 
-def _keep(place: Path, account: Account, changed: threading.Event, ending: threading.Event) -> None:
-    """Save what changed, logs and metrics left out, every two seconds until the end."""
-    while not ending.wait(KEEP_EVERY_S):
-        if not changed.is_set():
-            continue
-        changed.clear()
-        try:
-            with account.lock:
-                snapshot.save(place, {"queued": dict(account.stored.queued)})
-        except RuntimeError:
-            # Another request changed one of moto's dictionaries meanwhile: the next turn saves it.
-            changed.set()
-
-
-def _save_surely(place: Path, own: Mapping[str, object]) -> None:
-    """Save while the last requests run out: they may still change what is being written."""
-    for _ in range(50):
-        try:
-            return snapshot.save(place, own)
-        except RuntimeError:
-            time.sleep(0.02)
-    return snapshot.save(place, own)
-
-
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="sandbox.aws %(levelname)s %(message)s")
     _tie_to_parent()
@@ -87,10 +64,12 @@ def main() -> None:
     drawn = sandbox_keys.ensure(state)
     place = state / "aws"
     place.mkdir(exist_ok=True)
-    saved = snapshot.load(place / "state.pickle")
+    store = Store(place / "moto.db")
+    services = Services(store, drawn.aws.account_id)
+    services.install()
+    services.load()
     seed = os.environ.get("SANDBOX_SEED")
     logs, metrics, rules, executor = LogStore(), MetricStore(), Faults(), Executor()
-    fresh = not (place / "lambda.db").exists()
     packages = Packages(place, drawn.aws.secret_access_key)
     account = Account(
         account_id=drawn.aws.account_id,
@@ -101,13 +80,8 @@ def main() -> None:
         seed=int(seed) if seed else None,
         storage=Storage(place / "lambda.db"),
     )
-    if "lambda" in saved and fresh:
-        account.stored = saved["lambda"]
-        account.keep_all()
-    account.stored.queued = saved.get("queued", account.stored.queued)
-    if "logs" in saved:
-        logs.restore(saved["logs"])
-        metrics.restore(saved["metrics"])
+    for name, value in store.rows("SELECT name, value FROM own"):
+        {"logs": logs, "metrics": metrics}[name].restore(loads(value))
     credentials = Credentials(drawn.aws)
     credentials.ensure_user()
     moto_patches.install(logs, metrics)
@@ -120,10 +94,14 @@ def main() -> None:
         credentials=credentials,
         bundle=bundle_python(place / "python"),
         cold_delay_s=_number("SANDBOX_COLD_DELAY_MS", 150) / 1000,
+    )
+    engine = Engine(
+        account=account,
+        invoker=invoker,
+        store=store,
         retry_s=_number("SANDBOX_ASYNC_RETRY_MS", 1000) / 1000,
     )
     protocol.warm_up()
-    changed = threading.Event()
     front = Front(
         service=LambdaService(account, invoker),
         credentials=credentials,
@@ -131,28 +109,22 @@ def main() -> None:
         rules=rules,
         admin_token=drawn.admin_token,
         nonce=os.environ.get("SANDBOX_NONCE") or secrets.token_hex(8),
-        changed=changed,
+        services=services,
     )
     server = serve_on(port, front)
     account.address = f"http://127.0.0.1:{server.server_port}"
     # shutdown() waits for serve_forever, so a signal that arrives in it has to call from another thread.
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: threading.Thread(target=server.shutdown).start())
-    invoker.resume()
-    ending = threading.Event()
-    keeper = threading.Thread(
-        target=_keep, args=(place / "state.pickle", account, changed, ending), name="keeper", daemon=True
-    )
-    keeper.start()
+    engine.start()
     server.serve_forever(poll_interval=0.1)
     front.close()
-    ending.set()
-    keeper.join()
-    invoker.close()
+    engine.close()
     executor.close()
-    with account.lock:
-        own = {"queued": account.stored.queued, "logs": logs.state(), "metrics": metrics.state()}
-        _save_surely(place / "state.pickle", own)
+    services.keep_everything()
+    for name, kept in (("logs", logs.state()), ("metrics", metrics.state())):
+        store.write("INSERT OR REPLACE INTO own VALUES (?, ?)", name, dumps(kept))
+    store.close()
     os._exit(0)  # threads of open connections would hold the process until their clients leave
 
 

@@ -9,7 +9,6 @@ import json
 import logging
 import socket
 import struct
-import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable
@@ -25,6 +24,7 @@ from werkzeug.serving import ThreadedWSGIServer
 
 from sandbox import faults
 from sandbox.aws.credentials import Credentials
+from sandbox.aws.durable.services import Call, Services
 from sandbox.aws.errors import AwsError, render
 from sandbox.aws.functions.invoking import Reply
 from sandbox.aws.functions.packages import Packages
@@ -41,7 +41,6 @@ _FAULT_CODES = {
     500: "ServiceException",
     503: "ServiceUnavailable",
 }
-_READS = ("Get", "List", "Describe", "Filter", "Simulate", "GET", "HEAD", "Invoke")
 _log = logging.getLogger(__name__)
 
 
@@ -57,7 +56,7 @@ class Front:
         rules: faults.Faults,
         admin_token: str,
         nonce: str,
-        changed: threading.Event,
+        services: Services,
     ) -> None:
         self._service = service
         self._credentials = credentials
@@ -65,7 +64,7 @@ class Front:
         self._rules = rules
         self._admin_token = admin_token
         self._nonce = nonce
-        self._changed = changed
+        self._services = services
         self._closed = False
         self._moto = DomainDispatcherApplication(create_backend_app)
 
@@ -116,7 +115,16 @@ class Front:
             operation, function = _operation(request), None
 
             def carry_out() -> Reply:
-                return self._ask_moto(handler)
+                call = Call(
+                    service=caller.service,
+                    region=caller.region,
+                    operation=operation,
+                    path=request.path,
+                    query=request.query,
+                    headers=dict(request.headers),
+                    body=request.body,
+                )
+                return self._services.carry_out(call, lambda: self._ask_moto(handler))
 
         struck = self._rules.strike(faults.FRONT_KINDS, cloud="aws", operation=operation, function=function)
         for rule in struck:
@@ -127,8 +135,6 @@ class Front:
             elif rule.kind == "status":
                 raise AwsError(rule.status, _FAULT_CODES[rule.status], "A fault rule refused this call.")
         reply = carry_out()
-        if not operation.startswith(_READS):
-            self._changed.set()
         return None if any(rule.kind == "drop-answer" for rule in struck) else reply
 
     def _ask_moto(self, handler: "_Handler") -> Reply:
