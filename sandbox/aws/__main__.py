@@ -81,7 +81,7 @@ def main() -> None:
         storage=Storage(place / "lambda.db"),
     )
     for name, value in store.rows("SELECT name, value FROM own"):
-        {"logs": logs, "metrics": metrics}[name].restore(loads(value))
+        (logs if name == "logs" else metrics).restore(loads(value))
     credentials = Credentials(drawn.aws)
     credentials.ensure_user()
     moto_patches.install(logs, metrics)

@@ -58,11 +58,11 @@ class _Pickler(pickle.Pickler):
         if type(obj) in _LOCKS:
             return _LOCKS[type(obj)], ()
         if type(obj) is Queue:
-            bare = {"_messages": [], "_pending_messages": set(), "deleted_messages": set()}
-            return copyreg.__newobj__, (Queue,), vars(obj) | bare  # type: ignore[attr-defined]
+            state = vars(obj) | {"_messages": [], "_pending_messages": set(), "deleted_messages": set()}
+            return copyreg.__newobj__, (Queue,), state  # type: ignore[attr-defined]
         if type(obj) is FakeBucket:
-            bare = {"keys": _VersionedKeyStore(), "multiparts": MultipartDict()}
-            return copyreg.__newobj__, (FakeBucket,), vars(obj) | bare  # type: ignore[attr-defined]
+            state = vars(obj) | {"keys": _VersionedKeyStore(), "multiparts": MultipartDict()}
+            return copyreg.__newobj__, (FakeBucket,), state  # type: ignore[attr-defined]
         return NotImplemented
 
     def persistent_id(self, obj: Any) -> Any:

@@ -189,7 +189,7 @@ def _take(queue: Any, count: int, visibility_s: float) -> tuple[list[Any], list[
 def _until_next(queue: Any) -> float:
     """Give the seconds until a message becomes visible, one at most and a little at least."""
     now = unix_time_millis()
-    waits = [max(m.visible_at, m.delayed_until) - now for m in queue._messages]
+    waits: list[float] = [max(m.visible_at, m.delayed_until) - now for m in queue._messages]
     return max(0.005, min([1000.0, *waits]) / 1000 + 0.002)
 
 

@@ -126,8 +126,8 @@ class Invoker:
         *,
         drawn: Version | None = None,
     ) -> Ran:
-        """Run one call to its end. drawn: the version, where it was drawn before. Raises AwsError when the call is
-        throttled or cannot run."""
+        """Run one call to its end. drawn: the version, where it was drawn before. Raises AwsError when the
+        call is throttled or cannot run."""
         function = target.function
         with self._account.lock:
             version = drawn or self.drawn(target)

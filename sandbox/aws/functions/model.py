@@ -152,17 +152,6 @@ class Layer:
     next_number: int = 1
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QueuedEvent:
-    """An asynchronous event that was acknowledged and has not been dealt with. attempt counts from 1."""
-
-    request_id: str
-    function: str
-    qualifier: str
-    payload: bytes
-    attempt: int = 1
-
-
 @dataclass(kw_only=True)
 class Stored:
     """Everything of Lambda that survives a restart; all but the events are rows of the storage."""
@@ -170,7 +159,6 @@ class Stored:
     functions: dict[str, Function] = field(default_factory=dict)
     layers: dict[str, Layer] = field(default_factory=dict)
     mappings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    queued: dict[str, QueuedEvent] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -221,9 +209,7 @@ class Account:
         try:
             self._storage.keep(self.stored, functions=functions)
         except sqlite3.Error as exc:
-            queued = self.stored.queued
             self.stored = self._storage.load()
-            self.stored.queued = queued
             raise AwsError(500, "ServiceException", f"The sandbox could not keep the change: {exc}") from exc
 
     def keep_all(self) -> None:
