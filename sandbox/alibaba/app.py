@@ -23,6 +23,7 @@ from sandbox.faults import FRONT_KINDS, HANG_MS, Rule
 
 BODY_LIMIT_BYTES = 520 * 1024 * 1024
 THREADS = 64
+WAITING_THREADS = 256
 _ABORT = "sandbox.abort"
 _log = logging.getLogger(__name__)
 
@@ -86,9 +87,12 @@ class Front:
     def __init__(self, alibaba: Alibaba) -> None:
         self._alibaba = alibaba
         self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="call")
+        # Long polls have threads of their own, so that they cannot keep all others waiting.
+        self._waiting = ThreadPoolExecutor(WAITING_THREADS, thread_name_prefix="poll")
 
     def close(self) -> None:
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        for pool in (self._pool, self._waiting):
+            pool.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         request = await _read(scope, receive)
@@ -119,7 +123,8 @@ class Front:
                 return None
             elif rule.kind == "status":
                 return errand.injected(rule.status)
-        reply = await asyncio.get_running_loop().run_in_executor(self._pool, _answer, errand)
+        pool = self._waiting if errand.waits else self._pool
+        reply = await asyncio.get_running_loop().run_in_executor(pool, _answer, errand)
         return None if any(rule.kind == "drop-answer" for rule in struck) else reply
 
 

@@ -24,6 +24,12 @@ from sandbox.alibaba.fc.model import invalid
 from sandbox.alibaba.fc.registry import Registry
 from sandbox.alibaba.fc.versions import Aliases, Versions
 from sandbox.alibaba.happenings import Happenings
+from sandbox.alibaba.mns import routes as mns_routes
+from sandbox.alibaba.mns.journal import Journal
+from sandbox.alibaba.mns.pushing import Pusher
+from sandbox.alibaba.mns.queues import Queues
+from sandbox.alibaba.mns.signing import is_mns
+from sandbox.alibaba.mns.topics import Topics
 from sandbox.alibaba.oss import routes as oss_routes
 from sandbox.alibaba.oss.storage import Storage
 from sandbox.alibaba.settings import Settings
@@ -46,12 +52,16 @@ _STATUS_CODES = {
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Errand:
-    """One request, understood: what faults may name, how to carry it out, how its service words a refusal."""
+    """One request, understood: what faults may name, how to carry it out, how its service words a refusal.
+
+    ``waits`` tells that it may take seconds without doing anything, as a long poll does.
+    """
 
     operation: str
     function: str | None
     carry_out: Callable[[], Reply]
     refuse: Callable[[Refused], Reply]
+    waits: bool = False
 
     def answer(self) -> Reply:
         """Carry out the request; a refusal becomes the service's error body."""
@@ -131,6 +141,16 @@ class Alibaba:
             storage=storage, keys=self._keys, account_id=account.account_id, region=account.region
         )
         self._sls = sls_routes.LogService(logs=self._logs, keys=self._keys, account_id=account.account_id)
+        self._journal = Journal(state / "mns" / "mns.db")
+        self._queues = Queues(self._journal)
+        self._topics = Topics(
+            self._journal, self._queues, account_id=account.account_id, emit=self._happenings.emit
+        )
+        pusher = Pusher(topics=self._topics, queues=self._queues, account_id=account.account_id)
+        self._happenings.subscribe("mns-topic", pusher.deliver)
+        self._mns = mns_routes.MessageService(
+            queues=self._queues, topics=self._topics, keys=self._keys, account_id=account.account_id
+        )
         self._sts = sts.SecurityTokens(keys=self._keys, account_id=account.account_id)
 
     def _check_log_store(self, project: str, logstore: str) -> None:
@@ -152,6 +172,7 @@ class Alibaba:
     def close(self) -> None:
         """Stop; every instance of a function is ended. All state is on disk already."""
         self._happenings.close()
+        self._queues.close()
         self._deferred.close()
         self._executor.close()
 
@@ -197,6 +218,8 @@ class Alibaba:
             )
         if request.raw_path.startswith(fc_routes.PREFIX + "/"):
             return self._fc_errand(request)
+        if is_mns(request):
+            return self._mns_errand(request)
         request_id = secrets.token_hex(12).upper()
         return Errand(
             operation=self._oss.operation_of(request),
@@ -221,6 +244,22 @@ class Alibaba:
             function=function,
             carry_out=carry_out,
             refuse=lambda refusal: fc_routes.error_reply(refusal, request_id),
+        )
+
+    def _mns_errand(self, request: Incoming) -> Errand:
+        request_id = secrets.token_hex(12).upper()
+
+        def carry_out() -> Reply:
+            reply = self._mns.answer(request)
+            headers = {**reply.headers, "x-mns-request-id": request_id, "x-mns-version": "2015-06-06"}
+            return Reply(status=reply.status, headers=headers, body=reply.body)
+
+        return Errand(
+            operation=self._mns.operation_of(request),
+            function=None,
+            carry_out=carry_out,
+            refuse=lambda refusal: mns_routes.error_reply(refusal, request, request_id),
+            waits=self._mns.waits(request),
         )
 
     def _signed_by_oss(self, request: Incoming, request_id: str) -> Reply:

@@ -21,7 +21,7 @@ CREATE TABLE IF NOT EXISTS messages (
     serial INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, queue TEXT NOT NULL,
     body BLOB NOT NULL, md5 TEXT NOT NULL, priority INTEGER NOT NULL, enqueued_ms INTEGER NOT NULL,
     visible_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, first_dequeue_ms INTEGER NOT NULL DEFAULT 0,
-    dequeue_count INTEGER NOT NULL DEFAULT 0, receipt TEXT
+    dequeue_count INTEGER NOT NULL DEFAULT 0, receipt TEXT, properties TEXT NOT NULL DEFAULT '[]'
 );
 CREATE INDEX IF NOT EXISTS messages_in_order ON messages (queue, priority, serial);
 CREATE TABLE IF NOT EXISTS topics (

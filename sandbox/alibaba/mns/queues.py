@@ -34,7 +34,8 @@ VISIBILITY_LIMIT_S = 43_200
 DELAY_LIMIT_S = 604_800
 DEFAULT_PRIORITY = 8
 PRIORITIES = range(1, 17)
-NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]{0,119}")
+NAME_LIMIT = 120
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _RECEIPT = re.compile(r"\d{1,2}-(?P<body>[A-Za-z0-9_-]+=*)")
 _SWEEP_S = 30.0
 
@@ -75,12 +76,23 @@ class Queue:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Property:
+    """A property of a message, the user's or (``system``) one that the service defines."""
+
+    name: str
+    value: str
+    type: str
+    system: bool = False
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Draft:
     """A message to be sent; ``delay_s`` None means the queue's own delay."""
 
     body: bytes
     delay_s: int | None = None
     priority: int = DEFAULT_PRIORITY
+    properties: tuple[Property, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -99,6 +111,7 @@ class Message:
     first_dequeue_ms: int
     dequeue_count: int
     priority: int
+    properties: tuple[Property, ...] = ()
 
 
 def require_range(value: int, low: int, high: int, name: str) -> None:
@@ -137,8 +150,9 @@ def _message_of(receipt: str) -> str:
 
 
 def _message(row: sqlite3.Row) -> Message:
-    values = {field.name: row[field.name] for field in fields(Message) if field.name != "receipt"}
-    return Message(**values, receipt=row["receipt"] or "")
+    values = {field.name: row[field.name] for field in fields(Message)}
+    properties = tuple(Property(**each) for each in json.loads(row["properties"]))
+    return Message(**{**values, "receipt": row["receipt"] or "", "properties": properties})
 
 
 class Queues:
@@ -161,10 +175,13 @@ class Queues:
         """Create a queue; False when it was there with the same attributes.
 
         Raises:
-            Refused: 400 InvalidArgument for the name, 409 QueueAlreadyExist when its attributes differ.
+            Refused: 400 InvalidQueueName or QueueNameLengthError, 409 QueueAlreadyExist when the attributes
+                differ.
         """
-        if not NAME.fullmatch(name):
-            raise wrong_argument("The queue name must have 1 to 120 letters, digits or '-'.")
+        if len(name) > NAME_LIMIT:
+            raise Refused(400, "QueueNameLengthError", "Queue name length should between 1 and 120.")
+        if not _NAME.fullmatch(name):
+            raise Refused(400, "InvalidQueueName", "The queue name you provided is invalid.")
         with self._journal.transaction() as database:
             row = database.execute("SELECT attributes FROM queues WHERE name = ?", (name,)).fetchone()
             if row is not None:
@@ -259,6 +276,18 @@ class Queues:
             sent = [_insert(database, queue, attributes, draft) for draft in drafts]
             self._journal.changed.notify_all()
         return sent
+
+    def put(self, queue: str, body: bytes, properties: tuple[Property, ...] = ()) -> Message:
+        """Put a message into a queue as the service itself does for a topic: its size is not limited anew.
+
+        Raises:
+            QueueNotExist: there is no such queue.
+        """
+        with self._journal.transaction() as database:
+            draft = Draft(body=body, properties=properties)
+            message = _insert(database, queue, self.attributes(queue), draft)
+            self._journal.changed.notify_all()
+        return message
 
     def receive(
         self, queue: str, *, count: int = 1, wait_s: float | None = 0, visibility_s: int | None = None
@@ -365,7 +394,7 @@ class Queues:
             ).fetchone()
         if row["next"] is None:
             return float(WAIT_LIMIT_S)
-        return max(0.001, (row["next"] - _now_ms()) / 1000)
+        return max(0.001, float(row["next"] - _now_ms()) / 1000)
 
     def _sweep(self) -> None:
         """Remove messages whose retention is over, now and then."""
@@ -403,9 +432,11 @@ def _insert(database: sqlite3.Connection, queue: str, attributes: QueueAttribute
         first_dequeue_ms=0,
         dequeue_count=0,
         priority=draft.priority,
+        properties=draft.properties,
     )
     row: Mapping[str, object] = {
         **asdict(message),
+        "properties": json.dumps([asdict(each) for each in draft.properties]),
         "queue": queue,
         "expires_ms": at_ms + attributes.retention_s * 1000,
     }
