@@ -1,21 +1,21 @@
 """Functions and versions: create, read, update, publish, delete."""
 
 import base64
+import binascii
 import copy
-import hashlib
 import json
 import time
 from typing import Any
 
-from moto.iam.models import iam_backends
 from moto.s3.models import s3_backends
 
 from sandbox.aws.errors import AwsError, conflict, invalid, not_found
+from sandbox.aws.functions import configuration, governing
+from sandbox.aws.functions.describing import CONFIGURABLE, described, of_target
 from sandbox.aws.functions.model import (
     LATEST,
     Account,
     Function,
-    Target,
     Version,
     new_revision,
     now_text,
@@ -23,61 +23,37 @@ from sandbox.aws.functions.model import (
 )
 from sandbox.aws.functions.protocol import page
 
-_DEFAULTS: dict[str, Any] = {
-    "Description": "",
-    "Timeout": 3,
-    "MemorySize": 128,
-    "PackageType": "Zip",
-    "TracingConfig": {"Mode": "PassThrough"},
-    "Architectures": ["x86_64"],
-    "EphemeralStorage": {"Size": 512},
-    "SnapStart": {"ApplyOn": "None"},
-}
-# Source: API_UpdateFunctionConfiguration.html: architectures and package type are not among its parameters.
-_CONFIGURABLE = (
-    *(
-        "Role",
-        "Handler",
-        "Description",
-        "Timeout",
-        "MemorySize",
-        "VpcConfig",
-        "Environment",
-        "Runtime",
-        "Layers",
-    ),
-    *(
-        "DeadLetterConfig",
-        "KMSKeyArn",
-        "TracingConfig",
-        "FileSystemConfigs",
-        "ImageConfig",
-        "EphemeralStorage",
-    ),
-    *("SnapStart", "LoggingConfig"),
-)
 _NOT_LISTED = frozenset(
     {
         *("State", "StateReason", "StateReasonCode", "LastUpdateStatus", "LastUpdateStatusReason"),
         *("LastUpdateStatusReasonCode", "RuntimeVersionConfig"),
     }
 )
-_MAX_ENVIRONMENT_BYTES = 4096
+_MAX_NAME_CHARS = 64
 
 
 def create_function(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     name, _ = account.split(given["FunctionName"])
+    if len(name) > _MAX_NAME_CHARS:
+        raise AwsError(
+            400,
+            "ValidationException",
+            f"1 validation error detected: Value '{name}' at 'functionName' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {_MAX_NAME_CHARS}",
+        )
     if name in account.stored.functions:
         raise conflict(f"Function already exist: {name}")
-    if given.get("PackageType", "Zip") != "Zip":
-        raise AwsError(501, "NotImplementedException", "The sandbox runs no container images.")
-    for required in ("Runtime", "Handler"):
-        if required not in given:
-            raise invalid(f"{required} is mandatory for functions created with deployment packages.")
-    config = copy.deepcopy(_DEFAULTS)
-    _merge(account, config, {k: v for k, v in given.items() if k in (*_CONFIGURABLE, "Architectures")})
-    config.setdefault("LoggingConfig", {"LogFormat": "Text", "LogGroup": f"/aws/lambda/{name}"})
-    key, sha, size = account.packages.put(code_bytes(account, given["Code"]))
+    configuration.check_offered(given)
+    image = given.get("PackageType", "Zip") == "Image"
+    _check_kind(given, image)
+    governing.check_tags(given.get("Tags", {}))
+    key, sha, size = ("", "", 0) if image else account.packages.put(code_bytes(account, given["Code"]))
+    config = copy.deepcopy(configuration.DEFAULTS)
+    changes = {k: v for k, v in given.items() if k in (*CONFIGURABLE, "Architectures", "PackageType")}
+    configuration.merge(account, config, changes, code_bytes=account.packages.unpacked_bytes(key))
+    config["LoggingConfig"] = configuration.logging(given.get("LoggingConfig", {}), name)
+    if image:
+        config["ImageUri"] = given["Code"]["ImageUri"]
     latest = Version(
         number=LATEST, config=config, code_key=key, code_sha256=sha, code_size=size, last_modified=now_text()
     )
@@ -89,12 +65,27 @@ def create_function(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     return described(account, latest, function)
 
 
+def _check_kind(given: dict[str, Any], image: bool) -> None:
+    """Refuse what goes with the other kind of package. A container image can be kept, but not run."""
+    if image:
+        if "ImageUri" not in given["Code"]:
+            raise invalid("Please provide ImageUri when creating functions with container images.")
+        if any(given.get(name) for name in ("Runtime", "Handler", "Layers")):
+            raise invalid(
+                "Please don't provide Handler or Runtime or Layer when the intent is to create functions "
+                "using container images."
+            )
+    elif "Runtime" not in given or "Handler" not in given:
+        raise invalid(
+            "Runtime and Handler are mandatory parameters for functions created with deployment packages."
+        )
+
+
 def get_function(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     target = account.find(given["FunctionName"], given.get("Qualifier"))
-    location = account.packages.location(target.version.code_key, account.address)
     answer: dict[str, Any] = {
-        "Configuration": _of_target(account, target),
-        "Code": {"RepositoryType": "S3", "Location": location},
+        "Configuration": of_target(account, target),
+        "Code": _code(account, target.version),
     }
     if target.function.tags:
         answer["Tags"] = target.function.tags
@@ -103,8 +94,17 @@ def get_function(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     return answer
 
 
+def _code(account: Account, version: Version) -> dict[str, str]:
+    if uri := version.config.get("ImageUri"):
+        return {"RepositoryType": "ECR", "ImageUri": uri, "ResolvedImageUri": uri}
+    return {
+        "RepositoryType": "S3",
+        "Location": account.packages.location(version.code_key, account.address),
+    }
+
+
 def get_function_configuration(account: Account, given: dict[str, Any]) -> dict[str, Any]:
-    return _of_target(account, account.find(given["FunctionName"], given.get("Qualifier")))
+    return of_target(account, account.find(given["FunctionName"], given.get("Qualifier")))
 
 
 def list_functions(account: Account, given: dict[str, Any]) -> dict[str, Any]:
@@ -134,7 +134,14 @@ def update_function_configuration(account: Account, given: dict[str, Any]) -> di
     account.check_revision(given.get("RevisionId"), function.latest.revision_id)
     account.check_settled(function)
     config = copy.deepcopy(function.latest.config)
-    _merge(account, config, {k: v for k, v in given.items() if k in _CONFIGURABLE})
+    changes = {k: v for k, v in given.items() if k in CONFIGURABLE}
+    if config["PackageType"] == "Image" and any(changes.get(n) for n in ("Runtime", "Handler", "Layers")):
+        raise invalid("Handler, Runtime and Layers do not go with a container image.")
+    if "LoggingConfig" in changes:
+        changes["LoggingConfig"] = configuration.logging(given["LoggingConfig"], function.name)
+    configuration.check_offered(given)
+    unpacked = account.packages.unpacked_bytes(function.latest.code_key)
+    configuration.merge(account, config, changes, code_bytes=unpacked)
     previous = copy.deepcopy(function.latest)
     function.latest.config = config
     _begin_update(account, function, previous)
@@ -145,9 +152,9 @@ def update_function_code(account: Account, given: dict[str, Any]) -> dict[str, A
     function = account.named(given)
     account.check_revision(given.get("RevisionId"), function.latest.revision_id)
     account.check_settled(function)
-    key, sha, size = account.packages.put(code_bytes(account, given))
     previous = copy.deepcopy(function.latest)
     fresh = copy.deepcopy(function.latest)
+    key, sha, size = _updated_code(account, fresh, given)
     fresh.code_key, fresh.code_sha256, fresh.code_size = key, sha, size
     if "Architectures" in given:
         fresh.config["Architectures"] = given["Architectures"]
@@ -158,6 +165,21 @@ def update_function_code(account: Account, given: dict[str, Any]) -> dict[str, A
     if given.get("Publish"):
         return described(account, _publish(function, None), function, qualified=True)
     return described(account, function.latest, function)
+
+
+def _updated_code(account: Account, version: Version, given: dict[str, Any]) -> tuple[str, str, int]:
+    """Give (key, digest, size) of the new code; the kind of package cannot change."""
+    image = version.config["PackageType"] == "Image"
+    if image != ("ImageUri" in given):
+        raise invalid("The package type of a function cannot be changed.")
+    configuration.check_offered(given)
+    if image:
+        version.config["ImageUri"] = given["ImageUri"]
+        return "", "", 0
+    found = account.packages.put(code_bytes(account, given))
+    layers = version.config.get("Layers", ())
+    configuration.check_sizes(account, layers, account.packages.unpacked_bytes(found[0]))
+    return found
 
 
 def publish_version(account: Account, given: dict[str, Any]) -> dict[str, Any]:
@@ -187,6 +209,8 @@ def delete_function(account: Account, given: dict[str, Any]) -> None:
     if users:
         raise conflict(f"Following aliases reference version {qualifier}: {', '.join(sorted(users))}")
     del function.versions[qualifier]
+    for kept in (function.policies, function.event_invoke, function.provisioned, function.runtime_management):
+        kept.pop(qualifier, None)
 
 
 def _publish(function: Function, description: str | None) -> Version:
@@ -229,110 +253,31 @@ def _begin_update(account: Account, function: Function, previous: Version) -> No
     function.settle()
 
 
-def _merge(account: Account, config: dict[str, Any], changes: dict[str, Any]) -> None:
-    """Lay changes over a configuration; what is not named keeps its value. Raises AwsError."""
-    for name, most in (("Timeout", 900), ("MemorySize", 10240)):
-        if changes.get(name, 0) > most:
-            raise AwsError(
-                400,
-                "ValidationException",
-                f"1 validation error detected: Value '{changes[name]}' at '{name[0].lower()}{name[1:]}' "
-                f"failed to satisfy constraint: Member must have value less than or equal to {most}",
-            )
-    if "Role" in changes:
-        _check_role(account, changes["Role"])
-    for arn in changes.get("Layers", ()):
-        layer, _, number = arn.rpartition(":")
-        found = account.stored.layers.get(layer.rpartition(":")[2])
-        if found is None or not number.isdecimal() or int(number) not in found.versions:
-            raise invalid(f"Layer version {arn} does not exist.")
-    if len(changes.get("Layers", ())) > 5:
-        raise invalid("Cannot reference more than 5 layers.")
-    variables = changes.get("Environment", {}).get("Variables", {})
-    if len(json.dumps(variables, separators=(",", ":")).encode()) > _MAX_ENVIRONMENT_BYTES:
-        raise invalid(
-            "Lambda was unable to configure your environment variables because the environment variables you "
-            "have provided exceeded the 4KB limit."
-        )
-    for name, value in changes.items():
-        config[name] = copy.deepcopy(value)
-
-
-def _check_role(account: Account, role: str) -> None:
-    known = iam_backends[account.account_id]["aws"].roles.values()
-    if not any(found.arn == role for found in known):
-        raise invalid("The role defined for the function cannot be assumed by Lambda.")
-
-
 def code_bytes(account: Account, source: dict[str, Any]) -> bytes:
+    """Give the bytes of a package that came along or lies in S3. Raises AwsError."""
     if "ZipFile" in source:
-        raw = source["ZipFile"]
-        return raw if isinstance(raw, bytes) else base64.b64decode(raw)
+        if any(name in source for name in ("S3Bucket", "S3Key")):
+            raise invalid("Please do not provide other FunctionCode parameters when providing a ZipFile.")
+        try:
+            return base64.b64decode(source["ZipFile"], validate=True)
+        except (binascii.Error, ValueError, TypeError) as exc:
+            raise AwsError(400, "SerializationException", "ZipFile is not base64.") from exc
     if "S3Bucket" in source and "S3Key" in source:
-        bucket = s3_backends[account.account_id]["aws"].buckets.get(source["S3Bucket"])
-        if bucket is None:
-            raise _no_object("NoSuchBucket", "The specified bucket does not exist")
-        key = bucket.keys.get(source["S3Key"])
-        if key is None:
-            raise _no_object("NoSuchKey", "The specified key does not exist.")
-        return bytes(key.value)
+        return _object(account, source["S3Bucket"], source["S3Key"], source.get("S3ObjectVersion"))
     raise invalid("Please provide a source for function code.")
+
+
+def _object(account: Account, bucket: str, key: str, version: str | None) -> bytes:
+    backend = s3_backends[account.account_id]["aws"]
+    if bucket not in backend.buckets:
+        raise _no_object("NoSuchBucket", "The specified bucket does not exist")
+    found = backend.get_object(bucket, key, version_id=version)
+    if found is None or not hasattr(found, "value"):
+        if version is not None:
+            raise _no_object("NoSuchVersion", "The specified version does not exist.")
+        raise _no_object("NoSuchKey", "The specified key does not exist.")
+    return bytes(found.value)
 
 
 def _no_object(code: str, message: str) -> AwsError:
     return invalid(f"Error occurred while GetObject. S3 Error Code: {code}. S3 Error Message: {message}")
-
-
-def _of_target(account: Account, target: Target) -> dict[str, Any]:
-    answer = described(account, target.version, target.function, qualified=bool(target.qualifier))
-    if target.alias is not None:
-        answer["FunctionArn"] = f"{target.function.arn}:{target.alias.name}"
-    return answer
-
-
-def described(
-    account: Account, version: Version, function: Function, *, qualified: bool = False
-) -> dict[str, Any]:
-    """Give a version as FunctionConfiguration."""
-    version.settle()
-    config = version.config
-    answer = {name: config[name] for name in _CONFIGURABLE if name in config and name != "Environment"}
-    answer |= {
-        "FunctionName": function.name,
-        "FunctionArn": f"{function.arn}:{version.number}" if qualified else function.arn,
-        "CodeSha256": version.code_sha256,
-        "CodeSize": version.code_size,
-        "ConfigSha256": hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest(),
-        "LastModified": version.last_modified,
-        "RevisionId": version.revision_id,
-        "Version": version.number,
-        "PackageType": config["PackageType"],
-        "Architectures": config["Architectures"],
-        "State": version.state,
-        "LastUpdateStatus": version.update_status,
-        "SnapStart": {**config["SnapStart"], "OptimizationStatus": "Off"},
-        "RuntimeVersionConfig": {"RuntimeVersionArn": runtime_version_arn(account, config["Runtime"])},
-    }
-    if "Layers" in config:
-        answer["Layers"] = [{"Arn": arn, "CodeSize": _layer_size(account, arn)} for arn in config["Layers"]]
-    if config.get("Environment", {}).get("Variables"):
-        answer["Environment"] = {"Variables": config["Environment"]["Variables"]}
-    if version.state == "Pending":
-        answer |= {"StateReason": "The function is being created.", "StateReasonCode": "Creating"}
-    if version.update_status == "InProgress":
-        answer |= {
-            "LastUpdateStatusReason": "The function is being created.",
-            "LastUpdateStatusReasonCode": "Creating",
-        }
-    return answer
-
-
-def runtime_version_arn(account: Account, runtime: str) -> str:
-    return f"arn:aws:lambda:{account.region}::runtime:{hashlib.sha256(runtime.encode()).hexdigest()}"
-
-
-def _layer_size(account: Account, arn: str) -> int:
-    layer, _, number = arn.rpartition(":")
-    found = account.stored.layers.get(layer.rpartition(":")[2])
-    version = found.versions.get(int(number)) if found else None
-    return version.code_size if version else 0

@@ -2,9 +2,11 @@
 
 from typing import Any
 
-from sandbox.aws.functions.configuring import runtime_version_arn
-from sandbox.aws.functions.model import LATEST, Account
+from sandbox.aws.errors import invalid
+from sandbox.aws.functions.model import LATEST, Account, Function
 from sandbox.aws.functions.places import place, qualified
+
+MAX_TAGS = 50
 
 
 def get_runtime_management_config(account: Account, given: dict[str, Any]) -> dict[str, Any]:
@@ -17,9 +19,9 @@ def put_runtime_management_config(account: Account, given: dict[str, Any]) -> di
     function, qualifier = place(account, given)
     kept = {"UpdateRuntimeOn": given["UpdateRuntimeOn"]}
     if given["UpdateRuntimeOn"] == "Manual":
-        kept["RuntimeVersionArn"] = given.get("RuntimeVersionArn") or runtime_version_arn(
-            account, function.latest.config["Runtime"]
-        )
+        if "RuntimeVersionArn" not in given:
+            raise invalid("RuntimeVersionArn is required when UpdateRuntimeOn is Manual.")
+        kept["RuntimeVersionArn"] = given["RuntimeVersionArn"]
     function.runtime_management[qualifier or LATEST] = kept
     return {**kept, "FunctionArn": qualified(function, qualifier or LATEST)}
 
@@ -40,15 +42,34 @@ def get_function_code_signing_config(account: Account, given: dict[str, Any]) ->
 
 
 def list_tags(account: Account, given: dict[str, Any]) -> dict[str, Any]:
-    return {"Tags": account.function(account.split(given["Resource"])[0]).tags}
+    return {"Tags": _tagged(account, given).tags}
 
 
 def tag_resource(account: Account, given: dict[str, Any]) -> None:
-    account.function(account.split(given["Resource"])[0]).tags.update(given["Tags"])
+    function = _tagged(account, given)
+    check_tags({**function.tags, **given["Tags"]})
+    function.tags.update(given["Tags"])
 
 
 def untag_resource(account: Account, given: dict[str, Any]) -> None:
-    function = account.function(account.split(given["Resource"])[0])
-    keys = given["TagKeys"]
-    for key in [keys] if isinstance(keys, str) else keys:
+    function = _tagged(account, given)
+    for key in given["TagKeys"]:
         function.tags.pop(key, None)
+
+
+def _tagged(account: Account, given: dict[str, Any]) -> Function:
+    """Give the function that tags belong to. Raises AwsError: tags of mappings and others are not kept."""
+    name, qualifier = account.split(given["Resource"])
+    if qualifier:
+        raise invalid(
+            "Tags on function aliases and versions are not supported. Please specify a function ARN."
+        )
+    return account.function(name)
+
+
+def check_tags(tags: dict[str, str]) -> None:
+    """Refuse too many tags, and those that AWS keeps to itself."""
+    if len(tags) > MAX_TAGS:
+        raise invalid(f"Number of tags exceeds resource tag limit of {MAX_TAGS}.")
+    if any(key.lower().startswith("aws:") for key in tags):
+        raise invalid("System tags cannot be added/updated by requester")

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 from sandbox import faults
 from sandbox.aws.credentials import Credentials
 from sandbox.aws.errors import AwsError
-from sandbox.aws.functions.configuring import runtime_version_arn
+from sandbox.aws.functions.describing import runtime_version_arn
 from sandbox.aws.functions.model import LATEST, Account, Function, Target, Version
 from sandbox.aws.functions.running import answer_of, log_of, worker_spec
 from sandbox.aws.logs import LogStore

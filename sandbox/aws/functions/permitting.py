@@ -3,10 +3,11 @@
 import json
 from typing import Any
 
-from sandbox.aws.errors import conflict, invalid, not_found
+from sandbox.aws.errors import AwsError, conflict, invalid, not_found
 from sandbox.aws.functions.model import LATEST, Account, Policy, new_revision
 from sandbox.aws.functions.places import place, qualified
 
+_MAX_POLICY_BYTES = 20480
 _MISSING = "The resource you requested does not exist."
 
 
@@ -14,7 +15,7 @@ def add_permission(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     function, qualifier = place(account, given)
     if qualifier == LATEST:
         raise invalid("We currently do not support adding policies for $LATEST.")
-    policy = function.policies.setdefault(qualifier, Policy())
+    policy = function.policies.get(qualifier) or Policy()
     account.check_revision(given.get("RevisionId"), policy.revision_id, "Policy")
     if given["StatementId"] in policy.statements:
         raise conflict(
@@ -25,11 +26,13 @@ def add_permission(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     statement: dict[str, Any] = {
         "Sid": given["StatementId"],
         "Effect": "Allow",
-        "Principal": _principal(principal),
+        "Principal": principal_of(principal),
         "Action": given["Action"],
         "Resource": qualified(function, qualifier),
     }
     conditions: dict[str, dict[str, str]] = {}
+    if given.get("InvokedViaFunctionUrl") is not None:
+        conditions["Bool"] = {"lambda:InvokedViaFunctionUrl": str(given["InvokedViaFunctionUrl"]).lower()}
     if "SourceArn" in given:
         conditions["ArnLike"] = {"AWS:SourceArn": given["SourceArn"]}
     for name, key in (
@@ -42,12 +45,22 @@ def add_permission(account: Account, given: dict[str, Any]) -> dict[str, Any]:
             conditions.setdefault("StringEquals", {})[key] = given[name]
     if conditions:
         statement["Condition"] = conditions
+    size = len(json.dumps([*policy.statements.values(), statement]))
+    if size > _MAX_POLICY_BYTES:
+        raise AwsError(
+            400,
+            "PolicyLengthExceededException",
+            f"The final policy size ({size}) is bigger than the limit ({_MAX_POLICY_BYTES}).",
+            {"Type": "User"},
+        )
     policy.statements[given["StatementId"]] = statement
     policy.revision_id = new_revision()
+    function.policies[qualifier] = policy
     return {"Statement": json.dumps(statement)}
 
 
-def _principal(principal: str) -> Any:
+def principal_of(principal: str) -> Any:
+    """Write a principal as a policy does: an account's number, an ARN, a service's name or everybody."""
     if principal == "*":
         return "*"
     if principal.isdecimal():

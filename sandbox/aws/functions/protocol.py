@@ -13,9 +13,9 @@ from urllib.parse import parse_qsl, unquote
 
 import botocore.session
 from botocore.model import OperationModel, Shape
-from botocore.validate import ParamValidator
 
 from sandbox.aws.errors import AwsError
+from sandbox.aws.functions import constraints
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,19 +62,25 @@ def warm_up() -> None:
 
 def read(method: str, path: str, query: str, headers: dict[str, str], body: bytes) -> Ask:
     """Understand a request. headers: lower-case names. Raises AwsError for what Lambda would refuse."""
-    asked = dict(parse_qsl(query, keep_blank_values=True))
+    pairs = parse_qsl(query, keep_blank_values=True)
+    asked = dict(pairs)
     for route in _routes():
         if route.method != method or any(asked.get(k) != v for k, v in route.query.items()):
             continue
         if found := route.path.fullmatch(path):
-            given = _parameters(route.model, found.groupdict(), asked, headers, body)
+            given = _parameters(route.model, found.groupdict(), pairs, headers, body)
             return Ask(operation=route.model.name, given=given, status=route.model.http["responseCode"])
     raise AwsError(404, "UnknownOperationException", f"No operation of Lambda is {method} {path[:200]}")
 
 
 def _parameters(
-    model: OperationModel, places: dict[str, str], asked: dict[str, str], headers: dict[str, str], body: bytes
+    model: OperationModel,
+    places: dict[str, str],
+    pairs: list[tuple[str, str]],
+    headers: dict[str, str],
+    body: bytes,
 ) -> dict[str, Any]:
+    asked = dict(pairs)
     shape = model.input_shape
     if shape is None:
         return {}
@@ -85,7 +91,8 @@ def _parameters(
         if where == "uri":
             given[name] = unquote(places[wire])
         elif where == "querystring" and wire in asked:
-            given[name] = _typed(member, asked[wire])
+            many = member.type_name == "list"
+            given[name] = [v for k, v in pairs if k == wire] if many else _typed(member, asked[wire])
         elif where == "header" and wire.lower() in headers:
             given[name] = _typed(member, headers[wire.lower()])
     if "Resource" in given or "ResourceArn" in given:
@@ -94,10 +101,7 @@ def _parameters(
         given[payload] = body
     elif body:
         given |= _document(body)
-    if payload != "Payload":
-        report = ParamValidator().validate(given, shape)
-        if report.has_errors():
-            raise AwsError(400, "ValidationException", report.generate_report())
+    constraints.check(shape, given)
     return given
 
 
@@ -123,8 +127,8 @@ def _typed(shape: Shape, text: str) -> Any:
 
 def page(items: list[dict[str, Any]], key: str, given: dict[str, Any], most: int = 50) -> dict[str, Any]:
     """Give one page of a listing with NextMarker where there are more. Markers are offsets."""
-    marker = given.get("Marker", "0")
-    if not marker.isdecimal():
+    marker = given.get("Marker") or "0"
+    if not re.fullmatch("[0-9]{1,9}", marker):
         raise AwsError(400, "InvalidParameterValueException", "Invalid Marker")
     start, size = int(marker), min(given.get("MaxItems", most), most)
     answer: dict[str, Any] = {key: items[start : start + size]}

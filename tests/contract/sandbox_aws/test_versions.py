@@ -86,7 +86,7 @@ def test_it_publishes_nothing_when_nothing_changed(lambda_: Any, make: Make) -> 
 
 
 def test_it_keeps_published_versions_as_they_were(lambda_: Any, make: Make) -> None:
-    name = make(Environment={"Variables": {"A": "1"}})
+    name = make(Environment={"Variables": {"AA": "1"}})
     lambda_.publish_version(FunctionName=name)
     lambda_.update_function_configuration(FunctionName=name, MemorySize=256, Environment={"Variables": {}})
     settled(lambda_, name)
@@ -95,7 +95,7 @@ def test_it_keeps_published_versions_as_they_were(lambda_: Any, make: Make) -> N
     )
     settled(lambda_, name)
     first = lambda_.get_function_configuration(FunctionName=name, Qualifier="1")
-    assert (first["MemorySize"], first["Environment"]["Variables"]) == (128, {"A": "1"})
+    assert (first["MemorySize"], first["Environment"]["Variables"]) == (128, {"AA": "1"})
     old = json.loads(lambda_.invoke(FunctionName=name, Qualifier="1")["Payload"].read())
     assert old["version"] == "1"
     assert lambda_.invoke(FunctionName=name)["Payload"].read() == b'"new"'
@@ -115,12 +115,12 @@ def test_it_keeps_published_versions_warm_through_an_update_of_latest(lambda_: A
 
 
 def test_it_keeps_what_an_update_does_not_name(lambda_: Any, make: Make) -> None:
-    name = make(Environment={"Variables": {"A": "1"}}, Timeout=7, Description="said")
+    name = make(Environment={"Variables": {"AA": "1"}}, Timeout=7, Description="said")
     lambda_.update_function_configuration(FunctionName=name, Handler="other.handler")
     found = settled(lambda_, name)
     assert (found["Timeout"], found["Environment"]["Variables"], found["Description"]) == (
         7,
-        {"A": "1"},
+        {"AA": "1"},
         "said",
     )
     assert found["Handler"] == "other.handler"
