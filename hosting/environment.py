@@ -201,7 +201,7 @@ def demo_file(demo: Demo, login_paths: Mapping[str, str]) -> dict[str, Any]:
             "endpoints": {
                 "fc": demo.alibaba_host,
                 "oss": demo.alibaba_endpoint,
-                "mns": None,
+                "mns": demo.alibaba_endpoint,
                 "sls": SLS_HOST,
                 "sts": demo.alibaba_host,
             },

@@ -102,7 +102,7 @@ def test_it_writes_the_demo_file_in_the_form_that_scripts_know(demo: Demo) -> No
     assert written["alibaba"]["endpoints"] == {
         "fc": "127.0.0.1:5003",
         "oss": "http://127.0.0.1:5003",
-        "mns": None,
+        "mns": "http://127.0.0.1:5003",
         "sls": "cn-hangzhou.log.aliyuncs.com",
         "sts": "127.0.0.1:5003",
     }
