@@ -1,50 +1,32 @@
-"""The executor: a bounded set of warm workers, shared by threads.
+"""The executor: a bounded set of warm instances, shared by threads.
 
-Workers are started by one thread that lives as long as the executor does, since the kernel sends the
-parent-death signal when the *thread* that forked ends (prctl(2), PR_SET_PDEATHSIG), and request threads end
-all the time. The same thread reaps idle workers.
+Processes are started through one nursery, which is started by a thread that lives as long as the executor
+does, since the kernel sends the parent-death signal when the *thread* that forked ends (prctl(2),
+PR_SET_PDEATHSIG), and request threads end all the time. The same thread reaps idle instances.
 """
 
-import ctypes
-import os
-import queue
-import signal
-import subprocess
 import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import Future
-from pathlib import Path
 
-from sandbox.executor.values import Execution, Saturated, WorkerSpec
-from sandbox.executor.worker import Worker, sweep_homes
+from sandbox.executor.instance import Instance
+from sandbox.executor.launcher import Launcher
+from sandbox.executor.values import (
+    Execution,
+    HttpExecution,
+    HttpRequest,
+    HttpWorkerSpec,
+    InstanceSpec,
+    PortBusy,
+    Saturated,
+    WorkerSpec,
+)
+from sandbox.executor.web import HttpWorker
+from sandbox.executor.worker import Worker
 
-_PR_SET_PDEATHSIG = 1
-_LIBC = ctypes.CDLL(None, use_errno=True)
-_LIBC.prctl.argtypes = [ctypes.c_int] + [ctypes.c_ulong] * 4
 WAIT_FOR_WORKER_S = 10.0
 REAP_EVERY_S = 5.0
-
-
-def _spawn(
-    argv: tuple[str, ...], env: Mapping[str, str], code: Path, frames: int, parent: int
-) -> "subprocess.Popen[bytes]":
-    def tie_to_parent() -> None:
-        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return subprocess.Popen(
-        argv,
-        env=dict(env),
-        cwd=code,
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        pass_fds=(frames,),
-        start_new_session=True,
-        preexec_fn=tie_to_parent,
-    )
 
 
 class Executor:
@@ -57,14 +39,23 @@ class Executor:
         self._max_workers = max_workers
         self._idle_s = idle_s
         self._changed = threading.Condition()
-        self._idle: dict[tuple[str, ...], list[Worker]] = {}
-        self._all: set[Worker] = set()
-        self._starting = 0
+        self._idle: dict[tuple[str, ...], list[Instance]] = {}
+        self._all: set[Instance] = set()
+        self._starting: list[tuple[str, ...]] = []
+        self._single: set[tuple[str, ...]] = set()
         self._closed = False
-        sweep_homes()
-        self._orders: queue.Queue[tuple[WorkerSpec, Future[Worker]] | None] = queue.Queue()
-        self._steward = threading.Thread(target=self._look_after, name="executor-steward", daemon=True)
+        self._ending = threading.Event()
+        ready: Future[Launcher] = Future()
+        self._steward = threading.Thread(
+            target=self._look_after, args=(ready,), name="executor-steward", daemon=True
+        )
         self._steward.start()
+        self._launcher = ready.result()
+
+    @property
+    def refused(self) -> str | None:
+        """Why functions cannot have a /tmp, /opt and code directory of their own here; None: they have."""
+        return self._launcher.refused
 
     def invoke(self, spec: WorkerSpec, payload: bytes, *, headers: Mapping[str, str]) -> Execution:
         """Run one call and wait for its end.
@@ -74,17 +65,40 @@ class Executor:
         Raises Saturated when no worker came free within ten seconds or the executor is closed, OSError when
         the bootstrap's command cannot be started.
         """
-        worker = self._take(spec)
+        worker = self._take(spec, time.monotonic() + WAIT_FOR_WORKER_S)
+        assert isinstance(worker, Worker)
         try:
             return worker.run(payload, headers)
         finally:
             self._give_back(worker)
 
+    def invoke_http(self, spec: HttpWorkerSpec, request: HttpRequest) -> HttpExecution:
+        """Run one call of a function that is an HTTP server and wait for its end.
+
+        Raises Saturated and OSError as `invoke` does, and PortBusy when the server insists on a port that
+        somebody else holds.
+        """
+        limit = time.monotonic() + WAIT_FOR_WORKER_S
+        while True:
+            worker = self._take(spec, limit)
+            assert isinstance(worker, HttpWorker)
+            try:
+                return worker.run(request)
+            except PortBusy as exc:
+                if not self._free_port(int(exc.args[0]), worker, limit):
+                    raise
+            finally:
+                if worker.fixed_port is not None:
+                    with self._changed:
+                        self._single.add(spec.key)
+                self._give_back(worker)
+
     def retire(self, function: str) -> None:
         """End the workers whose key names this function; those at work end after their call."""
         with self._changed:
             for worker in self._all:
-                worker.retired |= worker.spec.key[1] == function
+                worker.retired |= worker.key[1] == function
+            self._single = {key for key in self._single if key[1] != function}
             leaving = [w for idle in self._idle.values() for w in idle if w.retired]
             self._forget(leaving)
         for worker in leaving:
@@ -101,18 +115,17 @@ class Executor:
             self._idle.clear()
             self._all.difference_update(idle)
             self._changed.notify_all()
-            self._orders.put(None)
         for worker in busy:
             worker.kill()
         for worker in idle:
             worker.dispose()
-        self._steward.join()
         with self._changed:
             self._changed.wait_for(lambda: not self._all and not self._starting, timeout=5)
+        self._ending.set()
+        self._steward.join()
 
-    def _take(self, spec: WorkerSpec) -> Worker:
-        limit = time.monotonic() + WAIT_FOR_WORKER_S
-        surplus: list[Worker] = []
+    def _take(self, spec: InstanceSpec, limit: float) -> Instance:
+        surplus: list[Instance] = []
         try:
             with self._changed:
                 while True:
@@ -120,35 +133,62 @@ class Executor:
                         raise Saturated
                     if (worker := self._warm(spec.key, surplus)) is not None:
                         return worker
-                    if len(self._all) + self._starting < self._max_workers or self._evict(surplus):
-                        # Ordered under the lock, so that close() cannot come between the check and the order.
-                        self._starting += 1
-                        order: Future[Worker] = Future()
-                        self._orders.put((spec, order))
+                    if not self._only_one(spec.key) and (
+                        len(self._all) + len(self._starting) < self._max_workers or self._evict(surplus)
+                    ):
+                        # Counted under the lock, so that close() waits for it.
+                        self._starting.append(spec.key)
                         break
                     if not self._changed.wait(limit - time.monotonic()):
                         raise Saturated
         finally:
             for worker in surplus:
                 worker.dispose()
-        return self._started(order)
+        return self._started(spec)
 
-    def _started(self, order: "Future[Worker]") -> Worker:
+    def _only_one(self, key: tuple[str, ...]) -> bool:
+        """Tell whether a second instance of this key would want the port that the first one has."""
+        return key in self._single and (key in self._starting or any(w.key == key for w in self._all))
+
+    def _started(self, spec: InstanceSpec) -> Instance:
+        worker: Instance | None = None
         try:
-            worker = order.result()
-        except OSError:
+            if isinstance(spec, HttpWorkerSpec):
+                worker = HttpWorker(spec, self._launcher)
+            else:
+                assert isinstance(spec, WorkerSpec)
+                worker = Worker(spec, self._launcher)
+        finally:
             with self._changed:
-                self._starting -= 1
+                self._starting.remove(spec.key)
+                if worker is not None:
+                    self._all.add(worker)
+                    closed = self._closed
                 self._changed.notify_all()
-            raise
-        with self._changed:
-            self._starting -= 1
-            self._all.add(worker)
-            if self._closed:
-                worker.kill()
+        if closed:
+            worker.kill()
         return worker
 
-    def _warm(self, key: tuple[str, ...], surplus: list[Worker]) -> Worker | None:
+    def _free_port(self, port: int, mine: HttpWorker, limit: float) -> bool:
+        """Make room on a port that another instance of ours holds. Returns False when a stranger holds it."""
+        with self._changed:
+            others = [w for w in self._all if isinstance(w, HttpWorker) and w is not mine and w.holds(port)]
+            if not others:
+                return False
+            (holder, *_) = others
+            if holder.key == mine.key:
+                self._single.add(mine.key)
+                return True
+            idle = holder in self._idle.get(holder.key, [])
+            if idle:
+                self._forget([holder])
+            elif not self._changed.wait(limit - time.monotonic()):
+                return False
+        if idle:
+            holder.dispose()
+        return True
+
+    def _warm(self, key: tuple[str, ...], surplus: list[Instance]) -> Instance | None:
         idle = self._idle.get(key)
         while idle:
             worker = idle.pop()
@@ -158,7 +198,7 @@ class Executor:
             surplus.append(worker)
         return None
 
-    def _evict(self, surplus: list[Worker]) -> bool:
+    def _evict(self, surplus: list[Instance]) -> bool:
         idle = [w for workers in self._idle.values() for w in workers]
         if not idle:
             return False
@@ -167,20 +207,20 @@ class Executor:
         surplus.append(oldest)
         return True
 
-    def _forget(self, workers: list[Worker]) -> None:
+    def _forget(self, workers: list[Instance]) -> None:
         for worker in workers:
-            idle = self._idle[worker.spec.key]
+            idle = self._idle[worker.key]
             idle.remove(worker)
             if not idle:
-                del self._idle[worker.spec.key]
+                del self._idle[worker.key]
             self._all.discard(worker)
 
-    def _give_back(self, worker: Worker) -> None:
+    def _give_back(self, worker: Instance) -> None:
         usable = worker.alive()
         with self._changed:
             usable = usable and not worker.retired and not self._closed
             if usable:
-                self._idle.setdefault(worker.spec.key, []).append(worker)
+                self._idle.setdefault(worker.key, []).append(worker)
                 self._changed.notify()
         if usable:
             return
@@ -189,24 +229,16 @@ class Executor:
             self._all.discard(worker)
             self._changed.notify_all()
 
-    def _look_after(self) -> None:
-        reaped = time.monotonic()
-        while True:
-            try:
-                order = self._orders.get(timeout=REAP_EVERY_S)
-            except queue.Empty:
-                order = ()  # type: ignore[assignment]
-            if order is None:
-                return
-            if order:
-                spec, future = order
-                try:
-                    future.set_result(Worker(spec, _spawn))
-                except OSError as exc:
-                    future.set_exception(exc)
-            if time.monotonic() - reaped >= REAP_EVERY_S:
-                reaped = time.monotonic()
-                self._reap()
+    def _look_after(self, ready: "Future[Launcher]") -> None:
+        try:
+            launcher = Launcher()
+        except OSError as exc:
+            ready.set_exception(exc)
+            return
+        ready.set_result(launcher)
+        while not self._ending.wait(REAP_EVERY_S):
+            self._reap()
+        launcher.close()
 
     def _reap(self) -> None:
         with self._changed:

@@ -19,6 +19,7 @@ class InstanceSpec:
         instead, so the caller always writes the directory. Left as they are where `private_places` of the
         executor is not None, since the kernel refuses then.
     memory_mb: resident size at which the child is killed. timeout_s: limit of one call. tmp_mb: size of /tmp.
+    open_files: how many descriptors it may have open.
     cold_delay_s: artificial start-up time, counted in the start-up and not in the call.
     """
 
@@ -30,6 +31,7 @@ class InstanceSpec:
     timeout_s: float
     cold_delay_s: float
     tmp_mb: int = 512
+    open_files: int = 1024
     mounts: tuple[tuple[str, Path], ...] = ()
 
 
