@@ -10,6 +10,7 @@ from celery import shared_task
 
 from migrations_app.services import heartbeats
 from workers import connections, engine, validation
+from workers.runs import late_logs
 
 
 @shared_task(name="workers.carry_out", acks_late=True, time_limit=900)
@@ -31,6 +32,7 @@ def tick() -> None:
     engine.run_due("work", owner=_owner(), at_most=4)
     connections.run_due()
     validation.run_due(_owner())
+    late_logs.catch_up()
 
 
 @shared_task(name="workers.tick_rollbacks", acks_late=True, time_limit=300)

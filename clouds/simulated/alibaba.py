@@ -220,7 +220,7 @@ class Logs:
         self, function: str, request_id: str, *, since: datetime, until: datetime
     ) -> tuple[LogLine, ...] | None:
         return self._world.read(
-            "alibaba", "log:GetLogStoreLogs", lambda: self._world.logs.get((function, request_id))
+            "alibaba", "log:GetLogStoreLogs", lambda: self._world.arrived_logs(function, request_id)
         )
 
 

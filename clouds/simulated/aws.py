@@ -282,7 +282,7 @@ class Logs:
         self, function: str, request_id: str, *, since: datetime, until: datetime
     ) -> tuple[LogLine, ...] | None:
         return self._world.read(
-            "aws", "logs:FilterLogEvents", lambda: self._world.logs.get((function, request_id))
+            "aws", "logs:FilterLogEvents", lambda: self._world.arrived_logs(function, request_id)
         )
 
 

@@ -11,6 +11,7 @@ import json
 import time
 import zipfile
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from clouds.simulated.world import PrimaryFunction, Snapshot, World, missing, now
@@ -111,7 +112,8 @@ def _behave(world: World, side: Side, function: str, payload: bytes, version: st
     )
     with world.lock:
         world.logs[function, found.request_id] = found.logs or ()
-    return found
+        late = function in world.late_logs
+    return replace(found, logs=None) if late else found
 
 
 def _observation(

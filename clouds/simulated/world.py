@@ -125,6 +125,8 @@ class World:
         self.buckets: set[str] = set()
         self.log_stores: set[tuple[str, str]] = set()
         self.logs: dict[tuple[str, str], tuple[LogLine, ...]] = {}
+        self.late_logs: set[str] = set()
+        """Functions whose logs have not arrived anywhere yet."""
         self.behaviours: dict[str, Behaviour] = {}
         self.default_behaviour: Behaviour = lambda _side, payload: payload
         self.effects: list[Effect] = []
@@ -234,6 +236,10 @@ class World:
         with self.lock:
             self._number += 1
             return self._number
+
+    def arrived_logs(self, function: str, request_id: str) -> tuple[LogLine, ...] | None:
+        """Give the lines of a request, None while they are late or unknown."""
+        return None if function in self.late_logs else self.logs.get((function, request_id))
 
     def request_id(self) -> str:
         """Give a request id in the vendor's form."""

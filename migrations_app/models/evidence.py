@@ -66,6 +66,14 @@ class Run(models.Model):
     fence = models.PositiveBigIntegerField(default=0)
     outcomes = models.JSONField(default=dict, blank=True)
     """Outcome -> count, of this run."""
+    concurrency = models.PositiveSmallIntegerField(default=6)
+    in_flight = models.JSONField(default=list, blank=True)
+    """Positions that were begun and are not stored yet."""
+    usage = models.JSONField(default=dict, blank=True)
+    """Side -> {"requests", "gb_seconds"}."""
+    budget_gb_s = models.FloatField(null=True, blank=True)
+    logs_due_at = models.DateTimeField(null=True, blank=True)
+    """When to ask again for logs that had not arrived; None: nothing lacks, or patience has ended."""
     verdict = models.JSONField(default=dict, blank=True)
     verdict_result = models.CharField(max_length=12, blank=True)
     error = models.CharField(max_length=600, blank=True)
@@ -132,6 +140,7 @@ class Pair(models.Model):
     primary = models.JSONField()
     candidate = models.JSONField()
     comparison = models.JSONField()
+    logs_pending = models.BooleanField(default=False)
     primary_ms = models.FloatField(null=True)
     candidate_ms = models.FloatField(null=True)
     at = models.DateTimeField()

@@ -13,6 +13,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import orjson
+from django.utils import timezone
 
 from cutover import comparison as comparing
 from cutover.analysis import PairEvidence
@@ -126,9 +127,51 @@ def pair(
         primary=observation_document(primary),
         candidate=observation_document(candidate),
         comparison=comparison_document(compared),
+        logs_pending=compared.log_rows is None and _answered(primary) and _answered(candidate),
         primary_ms=primary.duration_ms,
         candidate_ms=candidate.duration_ms,
         at=max(primary.at, candidate.at),
+    )
+
+
+def _answered(observation: Observation) -> bool:
+    return bool(observation.request_id) and observation.outcome in (
+        Outcome.OK,
+        Outcome.ERROR,
+        Outcome.TIMEOUT,
+    )
+
+
+def unknown_observation(side: Side) -> Observation:
+    """Give what is known of a call whose worker ended before its answer was stored."""
+    return Observation(
+        side=side,
+        outcome=Outcome.NO_ANSWER,
+        payload=b"",
+        request_id="",
+        at=timezone.now(),
+        error_type="Interrupted",
+        error_message="The worker ended before the answer was stored. The call is not made a second time.",
+    )
+
+
+def complete_logs(
+    row: Pair, primary: Observation, candidate: Observation, rules: Sequence[comparing.Rule]
+) -> None:
+    """Store late logs of a pair and what they change; what was found in the answers stays as it was.
+
+    Stored answers are redacted and capped, so they cannot be compared anew; logs are redacted line by line.
+    """
+    fresh = comparison_document(comparing.compare(primary, candidate, rules=rules))
+    kept = [one for one in row.comparison["differences"] if one["part"] != "logs"]
+    of_logs = [one for one in fresh["differences"] if one["part"] == "logs"]
+    of_fresh = ("log_rows", "logs_differ", "primary_logs", "candidate_logs")
+    row.comparison = row.comparison | {"differences": kept + of_logs} | {key: fresh[key] for key in of_fresh}
+    row.primary = row.primary | {"logs": _log_documents(primary.logs)}
+    row.candidate = row.candidate | {"logs": _log_documents(candidate.logs)}
+    row.logs_pending = False
+    Pair.objects.filter(pk=row.pk, day=row.day).update(
+        primary=row.primary, candidate=row.candidate, comparison=row.comparison, logs_pending=False
     )
 
 

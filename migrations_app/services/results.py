@@ -26,7 +26,7 @@ from migrations_app.models import Pair, PairMinute
 
 TABLE = Pair._meta.db_table
 AHEAD_DAYS = 2
-_COLUMNS = tuple(field.column for field in Pair._meta.concrete_fields)
+_COLUMNS = tuple(field.get_attname_column()[1] or field.attname for field in Pair._meta.concrete_fields)
 _JSON = frozenset(
     field.column for field in Pair._meta.concrete_fields if field.get_internal_type() == "JSONField"
 )

@@ -19,11 +19,11 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from cutover.analysis import Result, Verdict, verdict_document
-from cutover.errors import BadInput, GuardNotMet, OperationRunning, StaleState
+from cutover.analysis import Result, Verdict, judge, verdict_document
+from cutover.errors import BadInput, CutoverError, GuardNotMet, OperationRunning, StaleState
 from cutover.phases import Phase, Trigger
 from migrations_app.models import FunctionMigration, Pair, Run, Suite, SuiteEvent
-from migrations_app.services import audit, bell, guards, phases, results
+from migrations_app.services import audit, bell, evidence, guards, phases, results, usage
 from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.policies import policy_for
 from migrations_app.services.redaction import redact
@@ -34,7 +34,16 @@ MOST_PAIRS = 100_000
 EVENT_LIMIT_BYTES = 6 * 1024 * 1024
 """Lambda's limit for the payload of a synchronous invocation. Source: facts/aws.md 5."""
 
+MOST_CONCURRENCY = 64
+MOST_WORKERS = 20
+"""A run that so many workers did not bring to its end is stopped."""
+LOGS_PATIENCE = dt.timedelta(minutes=20)
+
 OPEN = (Run.State.PENDING, Run.State.RUNNING)
+
+
+class WorkersLost(CutoverError):
+    """Worker after worker ended while it carried this run out; it was stopped. Look at the workers' logs."""
 
 
 class RunLeaseLost(StaleState):
@@ -128,10 +137,13 @@ def start_run(
     pairs: int | None = None,
     events_suite: str = "default",
     idempotency_key: str = "",
+    concurrency: int = 6,
+    budget_gb_s: float | None = None,
 ) -> Run:
     """Write a validation down and ring the bell. A function that was rolled back is reopened by it.
 
-    A repeated ``idempotency_key`` gives the run that it made the first time.
+    A repeated ``idempotency_key`` gives the run that it made the first time. ``concurrency``: calls in flight
+    on each side together. ``budget_gb_s``: GB-seconds of both sides after which no further pair is begun.
 
     Raises:
         GuardNotMet: not deployed, effects not declared, or the suite is empty.
@@ -139,6 +151,10 @@ def start_run(
     """
     if pairs is not None and not 1 <= pairs <= MOST_PAIRS:
         raise BadInput(f"The number of pairs lies between 1 and {MOST_PAIRS}.")
+    if not 1 <= concurrency <= MOST_CONCURRENCY:
+        raise BadInput(f"The number of calls in flight lies between 1 and {MOST_CONCURRENCY}.")
+    if budget_gb_s is not None and not budget_gb_s > 0:
+        raise BadInput("A budget is a number of GB-seconds above 0.")
     run_id = (
         uuid.uuid5(uuid.NAMESPACE_OID, f"run:{function_id}:{idempotency_key}") if idempotency_key else None
     )
@@ -161,6 +177,8 @@ def start_run(
             function=function,
             suite=Suite.objects.get(function=function, name=events_suite),
             wanted_pairs=pairs or policy_for(function).validation_pairs,
+            concurrency=concurrency,
+            budget_gb_s=budget_gb_s,
             asked_by=actor,
             reason=reason[:400],
             basis_digest=evidence_digest(function),
@@ -233,28 +251,102 @@ def stored_positions(run_id: uuid.UUID) -> set[int]:
     return set(Pair.objects.filter(run_id=run_id).values_list("position", flat=True))
 
 
-def store_pairs(lease: RunLease, rows: Sequence[Pair]) -> Run:
-    """Write a batch of pairs and the progress down. A position that is in already stays as it is.
+def settle_interrupted(lease: RunLease, rows: Sequence[Pair]) -> Run:
+    """Store the pairs of positions that a killed worker left in flight, and add as many positions.
 
-    Raises RunLeaseLost, also when the run was cancelled.
+    Raises BadInput when the run has met with that too often, RunLeaseLost.
+    """
+    if not rows:
+        return _read(lease)
+    with transaction.atomic():
+        run = _held(lease).get()
+        if run.fence > MOST_WORKERS:
+            raise WorkersLost()
+        run.wanted_pairs += len(rows)
+        run.save(update_fields=["wanted_pairs"])
+    return store_pairs(lease, rows)
+
+
+def store_pairs(lease: RunLease, rows: Sequence[Pair], *, begun: Sequence[int] = ()) -> Run:
+    """Write pairs, progress and use down, and the positions that are called next.
+
+    A position that is in already stays as it is. Raises RunLeaseLost, also when the run was cancelled.
     """
     until = timezone.now() + LEASE
     with transaction.atomic():
-        run = _held(lease).get()
+        run = _held(lease).select_related("function__connection__counterpart", "suite").get()
         positions = [row.position for row in rows]
         stored = set(Pair.objects.filter(run=run, position__in=positions).values_list("position", flat=True))
         fresh = [row for row in rows if row.position not in stored]
         results.write(fresh)
         outcomes = Counter(run.outcomes) + Counter(row.outcome for row in fresh)
         run.done_pairs, run.outcomes = outcomes.total(), dict(outcomes)
+        run.in_flight = sorted({*run.in_flight, *begun} - set(positions))
+        run.usage = usage.added(run.usage, fresh, run.function)
         run.lease_until = run.due_at = until
-        run.save(update_fields=["done_pairs", "outcomes", "lease_until", "due_at"])
+        run.save(update_fields=["done_pairs", "outcomes", "in_flight", "usage", "lease_until", "due_at"])
         bell.tell(f"run-{lease.run_id}", f"fn-{lease.function_id}")
     return run
 
 
-def finish_run(lease: RunLease, verdict: Verdict, *, detail: Mapping[str, Any] | None = None) -> Run:
+def over_budget(run: Run) -> bool:
+    """Tell whether the run has used the GB-seconds that it may."""
+    return run.budget_gb_s is not None and usage.gb_seconds(run.usage) >= run.budget_gb_s
+
+
+def count_pending(run_id: uuid.UUID) -> int:
+    """Give how many pairs of a run still wait for logs."""
+    return Pair.objects.filter(run_id=run_id, logs_pending=True).count()
+
+
+def runs_with_late_logs() -> list[Run]:
+    """Give finished runs whose late logs are due to be asked for."""
+    rows = Run.objects.filter(state=Run.State.FINISHED, logs_due_at__lte=timezone.now())
+    return list(rows.select_related("function__connection__counterpart").order_by("logs_due_at")[:4])
+
+
+def note_late_logs(run: Run, *, came: int) -> None:
+    """Say when to ask again, and judge anew when logs came: they are a check of the verdict.
+
+    The function's verdict follows only while it is this run's; a phase is not moved by logs that came late.
+    """
+    now = timezone.now()
+    waited = now - (run.finished_at or now)
+    again = now + max(dt.timedelta(seconds=5), waited / 2)
+    lacking = count_pending(run.pk) > 0 and waited < LOGS_PATIENCE
+    with transaction.atomic():
+        function = FunctionMigration.objects.select_for_update().get(pk=run.function_id)
+        fields = ["logs_due_at"]
+        run.logs_due_at = again if lacking else None
+        if came:
+            evidence_now, _ = evidence.paired_evidence(run)
+            verdict = judge(evidence_now, policy_for(function).analysis)
+            latest = function.verdict == run.verdict
+            kept = {
+                key: run.verdict[key]
+                for key in ("explains_pairs", "warm_up_calls", "pairs")
+                if key in run.verdict
+            }
+            run.verdict = verdict_document(verdict) | kept
+            run.verdict_result = verdict.result.value
+            fields += ["verdict", "verdict_result"]
+            if latest:
+                function.verdict, function.verdict_result = run.verdict, run.verdict_result
+                function.save(update_fields=["verdict", "verdict_result", "changed_at"])
+            bell.tell(f"run-{run.pk}", f"fn-{function.pk}")
+        run.save(update_fields=fields)
+
+
+def _read(lease: RunLease) -> Run:
+    return Run.objects.select_related("function__connection__counterpart", "suite").get(pk=lease.run_id)
+
+
+def finish_run(
+    lease: RunLease, verdict: Verdict, *, detail: Mapping[str, Any] | None = None, pending: int = 0
+) -> Run:
     """End the run with its verdict, put the verdict on the function, and move the phase where it does.
+
+    ``pending``: pairs whose logs have not arrived; they are asked for later.
 
     PASS validates; FAIL takes a validation back. A verdict on something that changed meanwhile moves nothing.
     Raises RunLeaseLost.
@@ -267,7 +359,17 @@ def finish_run(lease: RunLease, verdict: Verdict, *, detail: Mapping[str, Any] |
         run.state, run.finished_at, run.lease_owner = Run.State.FINISHED, now, ""
         run.verdict = verdict_document(verdict) | dict(detail or {})
         run.verdict_result = verdict.result.value
-        run.save(update_fields=["state", "finished_at", "lease_owner", "verdict", "verdict_result"])
+        run.logs_due_at = now + dt.timedelta(seconds=5) if pending else None
+        run.save(
+            update_fields=[
+                "state",
+                "finished_at",
+                "lease_owner",
+                "verdict",
+                "verdict_result",
+                "logs_due_at",
+            ]
+        )
         function.verdict, function.verdict_result = run.verdict, run.verdict_result
         function.verdict_at, function.evidence_digest = now, run.basis_digest
         function.save(

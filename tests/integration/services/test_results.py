@@ -8,7 +8,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from migrations_app.models import Pair, PairMinute
+from migrations_app.models import FunctionMigration, Pair, PairMinute
 from migrations_app.services import results
 from tests import factories
 
@@ -17,9 +17,9 @@ pytestmark = pytest.mark.django_db
 ODD = 'tab\t line\n back\\slash \\N "quoted" \r 中文 \U0001f600'
 
 
-def drafted(**changes: object) -> Pair:
+def drafted(function: FunctionMigration | None = None, **changes: object) -> Pair:
     """Give a pair that is not stored yet."""
-    row = factories.pair(changes.pop("function", None) or factories.function())
+    row = factories.pair(function or factories.function())
     Pair.objects.filter(pk=row.pk).delete()
     fresh = Pair(**{field.attname: getattr(row, field.attname) for field in Pair._meta.concrete_fields})
     fresh.pk = uuid.uuid4()

@@ -15,6 +15,7 @@ from migrations_app.models import FunctionMigration, Pair, Run, SuiteEvent
 from migrations_app.services import rules, validation
 from tests.integration.workers import worlds
 from workers import validation as worker
+from workers.runs import late_logs
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -100,36 +101,118 @@ def test_warm_up_calls_are_counted_apart_from_pairs(world: World) -> None:
     assert run.verdict["warm_up_calls"] == 2 * worker.THREADS
 
 
-def test_a_killed_worker_leaves_a_run_that_goes_on_where_it_was(
+class KilledError(BaseException):
+    """Stands for a kill -9: nothing catches it on its way."""
+
+
+def test_a_killed_worker_leaves_a_run_that_goes_on_and_calls_nothing_twice(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    function = worlds.deployed(world, behaviour=greeting)
+    calls: Counter[tuple[Side, str]] = Counter()
+
+    def counting(side: Side, payload: bytes) -> bytes:
+        calls[side, json.loads(payload)["name"]] += 1
+        return greeting(side, payload)
+
+    events: list[object] = [{"name": f"n{number}"} for number in range(60)]
+    function = worlds.deployed(world, behaviour=counting, events=events)
     run = validation.start_run(function.pk, actor="test", pairs=60)
-    batches = 0
-
-    class KilledError(BaseException):
-        pass
-
+    flushes = 0
     store = validation.store_pairs
 
-    def store_once(lease: validation.RunLease, rows: list[Pair]) -> Run:
-        nonlocal batches
-        batches += 1
-        if batches == 2:
+    def store_until_killed(lease: validation.RunLease, rows: list[Pair], **begun: list[int]) -> Run:
+        nonlocal flushes
+        flushes += 1
+        if flushes == 3:
             raise KilledError
-        return store(lease, rows)
+        return store(lease, rows, **begun)
 
-    monkeypatch.setattr(validation, "store_pairs", store_once)
+    monkeypatch.setattr(worker, "_warm_up", lambda *_: 0)
+    monkeypatch.setattr(validation, "store_pairs", store_until_killed)
     with pytest.raises(KilledError):
         worker.carry_out_run(run.pk, owner="killed")
-    assert Pair.objects.filter(run=run).count() == worker.BATCH
+    run.refresh_from_db()
+    in_flight = list(run.in_flight)
+    assert 0 < len(in_flight) <= 2 * worker.THREADS
+    assert run.done_pairs + len(in_flight) < 60
     assert worker.run_due("too early") is None
+
+    monkeypatch.setattr(validation, "store_pairs", store)
     Run.objects.filter(pk=run.pk).update(due_at=run.created_at)
     finished = worker.run_due("next")
+
     assert finished is not None
-    assert finished.state == "finished"
+    assert (finished.state, finished.wanted_pairs) == ("finished", 60 + len(in_flight))
+    assert finished.outcomes == {"match": 60, "not-comparable": len(in_flight)}
     positions = sorted(Pair.objects.filter(run=run).values_list("position", flat=True))
-    assert positions == list(range(60))
+    assert positions == list(range(60 + len(in_flight)))
+    lost = Pair.objects.filter(run=run, outcome="not-comparable")
+    assert sorted(lost.values_list("position", flat=True)) == in_flight
+    again = {f"n{position % 60}" for position in range(60, 60 + len(in_flight))}
+    assert {name for (_, name), times in calls.items() if times > 1} <= again
+
+
+def test_a_run_that_ends_worker_after_worker_is_stopped_and_says_so(world: World) -> None:
+    function = worlds.deployed(world, behaviour=greeting)
+    run = validation.start_run(function.pk, actor="test", pairs=60)
+    Run.objects.filter(pk=run.pk).update(fence=validation.MOST_WORKERS, in_flight=[0, 1])
+    worker.carry_out_run(run.pk, owner="test")
+    run.refresh_from_db()
+    assert (run.state, run.verdict_result) == ("failed", "error")
+    assert "Worker after worker" in run.error
+
+
+def test_a_run_stops_at_its_budget_and_says_what_both_sides_used(world: World) -> None:
+    function = worlds.deployed(world, behaviour=greeting)
+    whole = carried_out(function, 100)
+    used = whole.usage["primary"]["gb_seconds"] + whole.usage["candidate"]["gb_seconds"]
+    assert whole.usage["primary"]["requests"] == whole.usage["candidate"]["requests"] == 100
+    assert used > 0
+    run = validation.start_run(function.pk, actor="test", pairs=100, budget_gb_s=used / 10)
+    worker.carry_out_run(run.pk, owner="test")
+    run.refresh_from_db()
+    assert run.state == "finished"
+    assert 10 <= run.done_pairs < 100
+
+
+def test_logs_that_come_late_are_pending_and_then_compared_and_judged(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(late_logs, "PATIENCE_S", 0.0)
+    function = worlds.deployed(world, behaviour=greeting)
+    world.late_logs.add(function.name)
+    run = carried_out(function, 12)
+    pairs = Pair.objects.filter(run=run)
+    assert (run.state, run.outcomes) == ("finished", {"match": 12})
+    assert {pair.comparison["log_rows"] for pair in pairs} == {None}
+    assert pairs.filter(logs_pending=True).count() == 12
+    assert run.logs_due_at is not None
+
+    assert late_logs.catch_up() == 0, "not due yet"
+    Run.objects.update(logs_due_at=run.created_at)
+    assert late_logs.catch_up() == 0, "still late"
+    run.refresh_from_db()
+    assert run.logs_due_at is not None
+
+    world.late_logs.clear()
+    Run.objects.update(logs_due_at=run.created_at)
+    assert late_logs.catch_up() == 12
+    run.refresh_from_db()
+    assert run.logs_due_at is None
+    assert not pairs.filter(logs_pending=True).exists()
+    row = Pair.objects.filter(run=run)[0]
+    assert row.comparison["logs_differ"] is False
+    assert row.comparison["primary_logs"] == "arrived"
+    assert [line["text"] for line in row.primary["logs"]] == ["called"]
+    assert worlds.refreshed(function).verdict == run.verdict
+
+
+@pytest.mark.parametrize(("name", "value"), [("concurrency", 0), ("concurrency", 65), ("budget_gb_s", 0.0)])
+def test_a_run_with_bounds_that_make_no_sense_is_refused(world: World, name: str, value: float) -> None:
+    function = worlds.deployed(world, behaviour=greeting)
+    with pytest.raises(BadInput):
+        validation.start_run(function.pk, actor="test", **{name: value})  # type: ignore[arg-type]
+    assert not Run.objects.exists()
 
 
 def test_two_workers_race_and_one_carries_the_run_out(world: World) -> None:
@@ -147,15 +230,17 @@ def test_a_cancelled_run_stops_after_its_batch_and_draws_no_verdict(
     run = validation.start_run(function.pk, actor="test", pairs=200)
     store = validation.store_pairs
 
-    def store_then_cancel(lease: validation.RunLease, rows: list[Pair]) -> Run:
-        stored = store(lease, rows)
-        validation.cancel_run(run.pk, actor="somebody")
+    def store_then_cancel(lease: validation.RunLease, rows: list[Pair], **begun: list[int]) -> Run:
+        stored = store(lease, rows, **begun)
+        if rows:
+            validation.cancel_run(run.pk, actor="somebody")
         return stored
 
     monkeypatch.setattr(validation, "store_pairs", store_then_cancel)
     assert worker.carry_out_run(run.pk, owner="test") is None
     run.refresh_from_db()
-    assert (run.state, run.verdict_result, run.done_pairs) == ("cancelled", "", worker.BATCH)
+    assert (run.state, run.verdict_result) == ("cancelled", "")
+    assert 0 < run.done_pairs == Pair.objects.filter(run=run).count() < 200
     with pytest.raises(StaleState):
         validation.cancel_run(run.pk, actor="somebody")
 
