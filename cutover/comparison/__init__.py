@@ -7,14 +7,18 @@ from cutover.comparison.model import (
     Comparison,
     Difference,
     LogRow,
+    LogState,
     PairOutcome,
     Rule,
+    RuleKind,
     Standing,
     document,
     from_document,
 )
-from cutover.comparison.outcome import compare
+from cutover.comparison.outcome import compare, restated
+from cutover.comparison.pointers import template
 from cutover.comparison.rows import answer_rows
+from cutover.comparison.trial import Hidden, Trial, checked, try_rule
 
 __all__ = [
     "COUNTS_AGAINST",
@@ -22,12 +26,20 @@ __all__ = [
     "Blame",
     "Comparison",
     "Difference",
+    "Hidden",
     "LogRow",
+    "LogState",
     "PairOutcome",
     "Rule",
+    "RuleKind",
     "Standing",
+    "Trial",
     "answer_rows",
+    "checked",
     "compare",
     "document",
     "from_document",
+    "restated",
+    "template",
+    "try_rule",
 ]

@@ -1,107 +1,183 @@
-"""Rules made ready: which differences did a person accept?"""
+"""Rules made ready: which differences did a person accept?
+
+Pointers of rules become anchored expressions over escaped segments, and patterns that people write run in a
+linear-time engine (re2), so that no rule can make a comparison hang.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+import re
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import re2
 
 from cutover.comparison.model import Rule
+from cutover.comparison.pointers import ANY
+from cutover.comparison.volatile import SHAPE_WORDS, is_shape
 from cutover.errors import BadInput
 
 LOGS = "logs"
+_Accepts = Callable[[Any, Any], bool]
 
 
 class Acceptance:
     """The rules of one comparison, compiled.
 
     Raises:
-        BadInput: when a pattern or a tolerance cannot be read; the message names the rule.
+        BadInput: when a pattern, a shape, a field or a tolerance cannot be read; the message names the rule.
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        self._ignored = [(_segments(rule.pointer), rule) for rule in rules if rule.kind == "ignore"]
-        self._unordered = [(_segments(rule.pointer), rule) for rule in rules if rule.kind == "unordered"]
-        self._valued = [
-            (_segments(rule.pointer), rule, _Mask(rule) if rule.kind == "mask" else _Tolerance(rule))
-            for rule in rules
-            if rule.kind in ("mask", "tolerance")
+        answers = [rule for rule in rules if rule.pointer != LOGS]
+        self._ignored = _Places([rule for rule in answers if rule.kind == "ignore"], below=True)
+        self._unordered = _Places([rule for rule in answers if rule.kind == "unordered"])
+        self._keyed = _Places([_with_field(rule) for rule in answers if rule.kind == "keyed"])
+        self._patterns = [
+            (_Places([rule], below=True), rule, _pattern(rule)) for rule in answers if rule.kind == "pattern"
         ]
-        self.empty = not rules
+        self._valued = [
+            (_Places([rule]), rule, _VALUED[rule.kind](rule)) for rule in answers if rule.kind in _VALUED
+        ]
+        lines = [rule for rule in rules if rule.pointer == LOGS]
+        self._line_masks = [(rule, _mask(rule)) for rule in lines if rule.kind == "mask"]
+        self._line_patterns = [(rule, _pattern(rule)) for rule in lines if rule.kind == "pattern"]
+        self.empty = not answers
+        self.has_shapes = any(rule.kind in ("unordered", "keyed") for rule in answers)
 
     def unordered(self, pointer: str) -> str:
         """Give the name of the rule that lets the list at ``pointer`` come in any order, or nothing."""
-        if not self._unordered:
-            return ""
-        place = pointer.split("/")
-        return next((rule.name for segments, rule in self._unordered if _covers(segments, place)), "")
+        rule = self._unordered.covering(pointer)
+        return rule.name if rule else ""
+
+    def keyed(self, pointer: str) -> Rule | None:
+        """Give the rule that pairs the elements of the list at ``pointer`` by a field, if any."""
+        return self._keyed.covering(pointer)
 
     def accepts(self, pointer: str, primary: Any, candidate: Any) -> str:
         """Give the name of the rule that accepts these two values at ``pointer``, or nothing."""
         if self.empty:
             return ""
-        place = pointer.split("/")
-        for segments, rule in self._ignored:
-            if _covers(segments, place[: len(segments)]):
+        if rule := self._ignored.covering(pointer):
+            return rule.name
+        for places, rule, pattern in self._patterns:
+            if places.covering(pointer) and pattern.search(pointer):
                 return rule.name
-        for segments, rule, accepted in self._valued:
-            if _covers(segments, place) and accepted(primary, candidate):
+        for places, rule, accepted in self._valued:
+            if places.covering(pointer) and accepted(primary, candidate):
                 return rule.name
         return ""
 
     def masks_log_line(self, primary: str, candidate: str) -> str:
         """Give the name of the rule that makes two log lines equal, or nothing."""
-        return next(
-            (
-                rule.name
-                for segments, rule, accepted in self._valued
-                if rule.kind == "mask" and segments == [LOGS] and accepted(primary, candidate)
-            ),
-            "",
+        for rule, accepted in self._line_masks:
+            if accepted(primary, candidate):
+                return rule.name
+        return next((name for one in (primary, candidate) if (name := self.ignores_log_line(one))), "")
+
+    def ignores_log_line(self, line: str) -> str:
+        """Give the name of the rule whose pattern finds something in the line, or nothing."""
+        return next((rule.name for rule, pattern in self._line_patterns if pattern.search(line)), "")
+
+
+class _Places:
+    """The pointers of some rules as one expression: each segment escaped, ``*`` for exactly one."""
+
+    def __init__(self, rules: Sequence[Rule], *, below: bool = False) -> None:
+        self._rules = rules
+        end = "(?:/.*)?" if below else ""
+        self._any = re.compile(
+            "|".join(f"({_expression(rule.pointer)}){end}" for rule in rules), re.DOTALL
         )
 
-
-def _segments(pointer: str) -> list[str]:
-    return pointer.split("/")
-
-
-def _covers(segments: Sequence[str], place: Sequence[str]) -> bool:
-    return len(segments) == len(place) and all(
-        wanted in ("*", found) for wanted, found in zip(segments, place, strict=True)
-    )
+    def covering(self, pointer: str) -> Rule | None:
+        """Give the first rule whose pointer covers this one."""
+        found = self._any.fullmatch(pointer) if self._rules else None
+        return self._rules[(found.lastindex or 1) - 1] if found else None
 
 
-class _Mask:
+def _expression(pointer: str) -> str:
+    return "/".join("[^/]*" if segment == ANY else re.escape(segment) for segment in pointer.split("/"))
+
+
+def _compiled(rule: Rule) -> Any:
+    try:
+        return re2.compile(rule.value)
+    except re2.error as error:
+        raise BadInput(f"Rule '{rule.name}': its pattern cannot be read.") from error
+
+
+def _pattern(rule: Rule) -> Any:
+    if not rule.value:
+        raise BadInput(f"Rule '{rule.name}': it needs a pattern.")
+    return _compiled(rule)
+
+
+def _with_field(rule: Rule) -> Rule:
+    if not rule.value:
+        raise BadInput(f"Rule '{rule.name}': it needs the name of the field that tells elements apart.")
+    return rule
+
+
+def _mask(rule: Rule) -> _Accepts:
     """Equal once every match of the rule's pattern is blanked on both sides."""
+    compiled = _compiled(rule)
 
-    def __init__(self, rule: Rule) -> None:
-        try:
-            self._compiled = re2.compile(rule.value)
-        except re2.error as error:
-            raise BadInput(f"Rule '{rule.name}': its pattern cannot be read.") from error
-
-    def __call__(self, primary: Any, candidate: Any) -> bool:
+    def accepted(primary: Any, candidate: Any) -> bool:
         if not (isinstance(primary, str) and isinstance(candidate, str)):
             return False
-        return bool(self._compiled.sub("", primary) == self._compiled.sub("", candidate))
+        return bool(compiled.sub("", primary) == compiled.sub("", candidate))
+
+    return accepted
 
 
-class _Tolerance:
-    """Two numbers no further apart than the rule's number, or its share of the larger one."""
+def _shape(rule: Rule) -> _Accepts:
+    """Both values are of the rule's shape, whatever they say."""
+    if rule.value not in SHAPE_WORDS:
+        raise BadInput(f"Rule '{rule.name}': a shape is one of {', '.join(SHAPE_WORDS)}.")
+    return lambda primary, candidate: is_shape(rule.value, primary) and is_shape(rule.value, candidate)
 
-    def __init__(self, rule: Rule) -> None:
-        text = rule.value.strip()
-        try:
-            number = float(text.removesuffix("%"))
-        except ValueError:
-            raise BadInput(f"Rule '{rule.name}': its tolerance must be a number or a share (1%).") from None
-        self._share, self._absolute = (number / 100, 0.0) if text.endswith("%") else (0.0, number)
 
-    def __call__(self, primary: Any, candidate: Any) -> bool:
-        if any(
-            isinstance(value, bool) or not isinstance(value, int | float) for value in (primary, candidate)
-        ):
+def _tolerance(rule: Rule) -> _Accepts:
+    """Two numbers no further apart than the rule's number, or than its share of the larger one."""
+    absolute, share = _limits(rule)
+
+    def accepted(primary: Any, candidate: Any) -> bool:
+        if not (_is_number(primary) and _is_number(candidate)):
             return False
-        allowed = self._absolute or self._share * max(abs(primary), abs(candidate))
-        return bool(abs(primary - candidate) <= allowed)
+        if primary == candidate:
+            return True
+        try:
+            allowed = max(absolute, share * float(max(abs(primary), abs(candidate))))
+            # A hair more, since 1.1 - 1.0 is 0.10000000000000009 in binary.
+            return bool(abs(primary - candidate) <= allowed * (1 + 1e-9))
+        except OverflowError:
+            return False
+
+    return accepted
+
+
+def _limits(rule: Rule) -> tuple[float, float]:
+    """Give (absolute, share) of ``0.01``, ``1%`` or both, ``0.01 or 1%``: the wider one holds."""
+    words = [word for word in rule.value.replace(",", " ").split() if word != "or"]
+    try:
+        numbers = {word.endswith("%"): float(word.removesuffix("%")) for word in words}
+    except ValueError:
+        numbers = {}
+    if not numbers or len(numbers) != len(words) or not all(_is_limit(one) for one in numbers.values()):
+        raise BadInput(
+            f"Rule '{rule.name}': its tolerance must be a number (0.01), a share (1%) or both (0.01 or 1%)."
+        )
+    return numbers.get(False, 0.0), numbers.get(True, 0.0) / 100
+
+
+def _is_limit(number: float) -> bool:
+    return math.isfinite(number) and number >= 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+_VALUED: dict[str, Callable[[Rule], _Accepts]] = {"mask": _mask, "shape": _shape, "tolerance": _tolerance}

@@ -78,6 +78,15 @@ def log_rows(
     return tuple(rows), tuple(differences), equal
 
 
+_GRAVITY = {"ERROR": 0, "WARN": 1}
+
+
+def gravest_first(differences: Sequence[Difference], rows: Sequence[LogRow]) -> list[Difference]:
+    """Give the differences of logs, lines of level error first, then warnings, each in their order."""
+    levels = {f"line {number}": _GRAVITY.get(row.level, 2) for number, row in enumerate(rows, start=1)}
+    return sorted(differences, key=lambda one: levels[one.pointer])
+
+
 def _single(lines: Sequence[LogLine]) -> list[LogLine]:
     """Give the lines with messages of several lines taken apart, since FC keeps one row per line."""
     apart = (
@@ -94,7 +103,7 @@ def _row(
     level = (primary or candidate or LogLine(text="")).level
     if primary is None or candidate is None:
         kind: Kind = "missing" if candidate is None else "extra"
-        standing, blame, reason = Standing.COUNTS, Blame.LOGIC, ""
+        standing, blame, reason = _lonely_standing(primary or candidate, acceptance)
     elif primary.text == candidate.text:
         if primary.level == candidate.level or not (primary.level and candidate.level):
             return LogRow(
@@ -117,6 +126,12 @@ def _row(
         blame=blame,
         reason=reason,
     )
+
+
+def _lonely_standing(line: LogLine | None, acceptance: Acceptance) -> tuple[Standing, Blame, str]:
+    if rule := acceptance.ignores_log_line(line.text if line else ""):
+        return Standing.IGNORED, Blame.NOISE, rule
+    return Standing.COUNTS, Blame.LOGIC, ""
 
 
 def _line_standing(primary: str, candidate: str, acceptance: Acceptance) -> tuple[Standing, Blame, str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 Part = Literal["answer", "error", "logs"]
 Kind = Literal["value", "type", "missing", "extra", "order", "length"]
-RuleKind = Literal["ignore", "mask", "tolerance", "unordered"]
+RuleKind = Literal["ignore", "pattern", "mask", "shape", "tolerance", "unordered", "keyed"]
 
 SHOWN_CHARACTERS = 200
 """Longest printable form of a value inside a difference."""
@@ -54,9 +54,8 @@ class Blame(StrEnum):
     LOGIC = "logic"
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Difference:
-    """One place where the sides differ.
+class Difference(NamedTuple):
+    """One place where the sides differ. A tuple, since a comparison may make a thousand of them.
 
     ``pointer`` is a JSON pointer, or ``line 3`` in text and logs: the third row of the two side by side.
     ``primary`` and ``candidate`` are short printable forms, empty where a side has nothing. ``reason`` names
@@ -71,6 +70,14 @@ class Difference:
     standing: Standing
     blame: Blame
     reason: str = ""
+
+
+class LogState(StrEnum):
+    """Whether the logs of one side are here. What is pending is not missing: it may come for minutes yet."""
+
+    ARRIVED = "arrived"
+    EMPTY = "empty"
+    PENDING = "pending"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +96,8 @@ class Comparison:
 
     ``counts`` has the keys counts, noise, ignored, loss (differences by standing, also those beyond the cap
     on ``differences``) and equal (equal log lines, plus one for an equal answer). ``log_rows`` is None while
-    the logs of a side are pending. ``sentence`` names the gravest difference.
+    the logs of a side are pending; ``primary_logs`` and ``candidate_logs`` say of which. Differences of logs
+    come errors first, then warnings. ``sentence`` names the gravest difference.
     """
 
     outcome: PairOutcome
@@ -97,16 +105,24 @@ class Comparison:
     log_rows: tuple[LogRow, ...] | None
     sentence: str
     counts: Mapping[str, int]
+    primary_logs: LogState = LogState.PENDING
+    candidate_logs: LogState = LogState.PENDING
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """A difference that a person accepted.
 
-    ``pointer`` is a JSON pointer with ``*`` for one segment, or ``logs`` for log lines (``mask`` only).
-    ``value``: for ``mask`` a linear-time (re2) pattern whose matches are blanked on both sides; for
-    ``tolerance`` a number (``0.01``) or a share (``1%``); otherwise unused. ``ignore`` covers the place and
-    everything below it.
+    ``pointer`` is a JSON pointer with ``*`` for one segment, or ``logs`` for log lines. What ``value`` holds:
+
+    - ``ignore``: nothing; the place and everything below it;
+    - ``pattern``: a linear-time (re2) pattern, searched in the pointers of differences at and below
+      ``pointer``, or, for logs, in lines that only one side has or that differ;
+    - ``mask``: such a pattern, whose matches are blanked on both sides;
+    - ``shape``: the name of a shape (``uuid``, ``time``, ``number`` ...) that both whole values must have;
+    - ``tolerance``: a number (``0.01``), a share (``1%``), or both (``0.01 or 1%``, the wider one holds);
+    - ``unordered``: nothing; the list may come in any order;
+    - ``keyed``: the field whose value tells which elements of the two lists belong together.
     """
 
     name: str
@@ -142,25 +158,29 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "counts": dict(comparison.counts),
         "differences": [_plain(difference) for difference in comparison.differences],
         "log_rows": None if comparison.log_rows is None else [_plain(row) for row in comparison.log_rows],
+        "primary_logs": comparison.primary_logs.value,
+        "candidate_logs": comparison.candidate_logs.value,
     }
 
 
 def from_document(stored: Mapping[str, Any]) -> Comparison:
-    """Give the comparison that ``document`` wrote."""
+    """Give the comparison that ``document`` wrote, also before it named the state of the logs."""
     rows = stored["log_rows"]
+    unnamed = LogState.PENDING if rows is None else LogState.ARRIVED
     return Comparison(
         outcome=PairOutcome(stored["outcome"]),
         sentence=stored["sentence"],
         counts=dict(stored["counts"]),
         differences=tuple(_difference(item) for item in stored["differences"]),
         log_rows=None if rows is None else tuple(_log_row(item) for item in rows),
+        primary_logs=LogState(stored.get("primary_logs", unnamed)),
+        candidate_logs=LogState(stored.get("candidate_logs", unnamed)),
     )
 
 
 def _plain(value: Difference | LogRow) -> dict[str, Any]:
-    return {
-        name: field.value if isinstance(field, StrEnum) else field for name, field in asdict(value).items()
-    }
+    fields = value._asdict() if isinstance(value, Difference) else asdict(value)
+    return {name: field.value if isinstance(field, StrEnum) else field for name, field in fields.items()}
 
 
 def _difference(stored: Mapping[str, Any]) -> Difference:

@@ -10,11 +10,15 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
+from cutover.comparison.answers import as_answers
 from cutover.comparison.body import Body, exact_canonical, read
+from cutover.comparison.envelopes import unwrapped
 from cutover.comparison.lines import MAX_LINES, align
+from cutover.comparison.lists import aligned
 from cutover.comparison.model import AnswerRow, Difference, Standing
-from cutover.comparison.outcome import MAX_DIFFERENCES, as_answers
-from cutover.comparison.structure import ABSENT, aligned, below, unwrapped
+from cutover.comparison.outcome import MAX_DIFFERENCES
+from cutover.comparison.pointers import below
+from cutover.comparison.structure import ABSENT
 from cutover.comparison.volatile import masked
 
 Mark = Literal["", "≠", "−", "+", "~", "⊘", "⇅"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cutover.comparison.model import Difference, PairOutcome, Standing
+from cutover.comparison.model import Comparison, Difference, PairOutcome, Standing
 from cutover.observation import Observation, Outcome
 
 _SHORT = 80
@@ -24,6 +24,27 @@ def sentence_of(
             return f"FC failed{_with(gravest, differences, candidate=True)}; AWS answered."
         case PairOutcome.PRIMARY_ERROR:
             return f"AWS failed{_with(gravest, differences, candidate=False)}; FC answered."
+        case _:
+            return _said(outcome, gravest, differences)
+
+
+def restated_sentence(
+    comparison: Comparison, outcome: PairOutcome, differences: Sequence[Difference]
+) -> str:
+    """Give the sentence after standings have changed; who failed and how stays as it was said."""
+    gravest = differences[0] if differences else None
+    match outcome:
+        case PairOutcome.NOT_COMPARABLE | PairOutcome.CANDIDATE_ERROR | PairOutcome.PRIMARY_ERROR:
+            return comparison.sentence
+        case _ if outcome is comparison.outcome and not gravest:
+            return comparison.sentence
+        case _:
+            return _said(outcome, gravest, differences)
+
+
+def _said(outcome: PairOutcome, gravest: Difference | None, differences: Sequence[Difference]) -> str:
+    """Give the sentence of an outcome that the two observations themselves are not needed for."""
+    match outcome:
         case PairOutcome.BOTH_ERROR_SAME:
             return "Both failed in the same way."
         case PairOutcome.BOTH_ERROR_DIFFERENT:

@@ -15,15 +15,19 @@ _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|[+-]\d\
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _HTTP_TIME = (
     r"[A-Z][a-z]{2},? (?:\d{1,2} [A-Z][a-z]{2}|[A-Z][a-z]{2} \d{1,2}),? \d{4} \d\d:\d\d:\d\d"
-    r"(?: GMT[+-]?\d*)?(?: \([^)]*\))?"
+    r"(?: GMT(?:[+-]\d{1,4})?)?(?: \([^)]{0,60}\))?"
 )
 # Source: request ids as both vendors print them. FC's and X-Ray's are 1-<8 hex>-<hex...>; AWS's are uuids.
 _TRACE = r"1-[0-9a-f]{8}-[0-9a-f]{12,32}"
-_ARN = r"(?:arn:aws[a-z-]*|acs):[a-z0-9-]*:[a-z0-9-]*:[0-9]*:[^\s\"',;)]+"
-_SIGNED = r"https?://[^\s\"']+[?&](?:X-Amz-Signature|x-oss-signature|Signature|OSSAccessKeyId)=[^\s\"']*"
+_ARN = r"(?:arn:aws[a-z-]{0,10}|acs):[a-z0-9-]{0,40}:[a-z0-9-]{0,30}:[0-9]{0,20}:[^\s\"',;)]{1,2048}"
+# Every repetition is bounded: a payload that was made to be slow costs no more than its length.
+_SIGNED = (
+    r"https?://[^\s\"'?]{1,1024}\?(?:[^\s\"'=&]{1,100}=[^\s\"'&]{0,3000}&){0,30}?"
+    r"(?:X-Amz-Signature|x-oss-signature|Signature|OSSAccessKeyId)=[^\s\"']{0,4096}"
+)
 _REGION = (
     r"(?<![0-9A-Za-z])(?:(?:us|eu|ap|sa|ca|me|af|il|mx)(?:-gov)?-(?:north|south|east|west|central|northeast|southeast|northwest"
-    r"|southwest)-\d|cn-[a-z]+(?:-[a-z]+)?(?:-\d)?)(?![0-9A-Za-z])"
+    r"|southwest)-\d|cn-[a-z]{2,20}(?:-[a-z]{2,20})?(?:-\d)?)(?![0-9A-Za-z])"
 )
 _EPOCH = r"(?<![0-9A-Za-z.])(?:1[5-9]|2[01])\d{8}(?:\d{3})?(?:\.\d+)?(?![0-9A-Za-z])"
 
@@ -42,14 +46,40 @@ SHAPES: tuple[tuple[str, str], ...] = (
 _NAMES = tuple(name for name, _ in SHAPES)
 _ANY = re.compile("|".join(f"({pattern})" for _, pattern in SHAPES))
 _WORTH = re.compile(r"\d\d\d|-\d|cn-|[0-9a-f]{4}-|acs:|arn:|Signature=|AccessKeyId=")
-_TIME = re.compile(_ISO)
+_TWO_TIMES = re.compile(rf"{_ISO}\n{_ISO}")
 """Tried first: a time of the same day on both sides is by far the most frequent noise."""
 _IDS = frozenset({"uuid", "request id"})
+LONGEST = 65_536
+"""Strings longer than this are not searched for volatile parts."""
+
+_WORDS: dict[str, re.Pattern[str]] = {
+    **{
+        name: re.compile("|".join(f"(?:{pattern})" for other, pattern in SHAPES if other == name))
+        for name in dict.fromkeys(name for name, _ in SHAPES)
+    },
+    "number": re.compile(r"[+-]?\d{1,40}(?:\.\d{1,40})?(?:[eE][+-]?\d{1,3})?"),
+    "hex": re.compile(r"[0-9a-fA-F]{8,128}"),
+    "base64": re.compile(r"[A-Za-z0-9+/_-]{16,}={0,2}"),
+    "address": re.compile(r"\d{1,3}(?:\.\d{1,3}){3}|[0-9a-fA-F:]{3,39}"),
+}
+SHAPE_WORDS = (*_WORDS, "text")
+"""The shapes that a rule may name; ``text`` is any string that is not empty."""
+
+
+def is_shape(word: str, value: object) -> bool:
+    """Tell whether a whole value is of the shape ``word``, one of ``SHAPE_WORDS``. Booleans are of none."""
+    if isinstance(value, bool) or value is None or isinstance(value, dict | list):
+        return False
+    if word == "text":
+        return isinstance(value, str) and value != ""
+    if _is_number(value) and word not in ("number", "epoch time"):
+        return False
+    return _WORDS[word].fullmatch(str(value)) is not None
 
 
 def masked(text: str) -> str:
     """Give the text with everything volatile replaced by the name of its shape, e.g. ``<uuid>``."""
-    return _ANY.sub(_placeholder, text) if _WORTH.search(text) else text
+    return _ANY.sub(_placeholder, text) if _WORTH.search(text) and len(text) <= LONGEST else text
 
 
 def _placeholder(match: re.Match[str]) -> str:
@@ -62,7 +92,9 @@ def shape_of_pair(primary: object, candidate: object) -> str:
 
     Strings may hold volatile parts inside equal text. Numbers are noise as epoch seconds or milliseconds.
     """
-    if isinstance(primary, str) and isinstance(candidate, str):
+    if type(primary) is str and type(candidate) is str:
+        if primary[:10] == candidate[:10] and _TWO_TIMES.fullmatch(f"{primary}\n{candidate}"):
+            return "time"
         return _shape_of_strings(primary, candidate)
     if _is_number(primary) and _is_number(candidate) and type(primary) is type(candidate):
         return _shape_of_numbers(float(primary), float(candidate))  # type: ignore[arg-type]
@@ -82,8 +114,8 @@ def _shape_of_numbers(primary: float, candidate: float) -> str:
 
 
 def _shape_of_strings(primary: str, candidate: str) -> str:
-    if primary[:10] == candidate[:10] and _TIME.fullmatch(primary) and _TIME.fullmatch(candidate):
-        return "time"
+    if len(primary) > LONGEST or len(candidate) > LONGEST:
+        return ""
     if not (_WORTH.search(primary) and _WORTH.search(candidate)):
         return ""
     reason, at, other_at = "", 0, 0
