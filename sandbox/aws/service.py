@@ -16,6 +16,7 @@ from sandbox.aws.functions import (
     mappings,
     permitting,
     protocol,
+    streaming,
     urls,
 )
 from sandbox.aws.functions.invoking import Invoker, Reply
@@ -37,6 +38,18 @@ def _operations() -> dict[str, Operation]:
 
 
 _OPERATIONS = _operations()
+
+
+# A zip of 50 MB in base64, as AWS counts it. Source: motdotla/node-lambda#123 and later callers of it.
+MAX_REQUEST_BYTES = 70_167_211
+
+
+def check_length(path: str, size: int) -> None:
+    """Refuse a request that is too long for any operation but a call, which has its own limits."""
+    if size > MAX_REQUEST_BYTES:
+        operation = "UpdateFunctionCode" if path.endswith("/code") else "CreateFunction"
+        message = f"Request must be smaller than {MAX_REQUEST_BYTES} bytes for the {operation} operation"
+        raise AwsError(413, "RequestEntityTooLargeException", message, {"Type": "User"})
 
 
 class LambdaService:
@@ -61,6 +74,7 @@ class LambdaService:
         self, method: str, path: str, query: str, headers: dict[str, str], body: bytes
     ) -> tuple[protocol.Ask, str | None]:
         """Give the request's operation and the function it is about, if any. Raises AwsError."""
+        check_length(path, len(body))
         ask = protocol.read(method, path, query, headers, body)
         name = ask.given.get("FunctionName") or ask.given.get("Resource")
         return ask, self._account.split(name)[0] if name else None
@@ -69,12 +83,22 @@ class LambdaService:
         """Carry out one operation. Raises AwsError."""
         if ask.operation == "Invoke":
             return self._invoker.invoke(ask.given, request_id)
+        if ask.operation == "InvokeWithResponseStream":
+            return self._stream(ask.given, request_id)
+        if ask.operation == "InvokeAsync":
+            given = {"FunctionName": ask.given["FunctionName"], "Payload": ask.given["InvokeArgs"]}
+            accepted = self._invoker.invoke({**given, "InvocationType": "Event"}, request_id)
+            return Reply(status=accepted.status, headers={}, body=b"{}")
         operation = _OPERATIONS.get(ask.operation)
         if operation is None:
             message = f"The sandbox does not offer {ask.operation}."
             raise AwsError(501, "NotImplementedException", message)
         with self._account.lock:
-            answer = operation(self._account, ask.given)
+            try:
+                answer = operation(self._account, ask.given)
+            except OSError as exc:
+                message = f"The sandbox could not keep the change: {exc.strerror}"
+                raise AwsError(500, "ServiceException", message) from exc
             if not ask.operation.startswith(_READS):
                 self._account.keep(*([function] if function else []))
         if ask.operation == "DeleteFunction" and function is not None:
@@ -82,3 +106,18 @@ class LambdaService:
         status = 204 if answer is None else ask.status
         body = b"" if answer is None else json.dumps(answer).encode()
         return Reply(status=status, headers={"content-type": "application/json"}, body=body)
+
+    def _stream(self, given: dict[str, Any], request_id: str) -> Reply:
+        """Give the answer of a call as a stream of one chunk."""
+        reply = self._invoker.invoke(given, request_id)
+        if reply.status != 200:
+            return reply
+        kept = {name: value for name, value in reply.headers.items() if name == "x-amz-executed-version"}
+        body = streaming.streamed(
+            reply.body,
+            error=reply.headers.get("x-amz-function-error"),
+            log_result=reply.headers.get("x-amz-log-result"),
+        )
+        kind = {"content-type": "application/vnd.amazon.eventstream"}
+        stream_type = {"x-amz-stream-content-type": "application/octet-stream"}
+        return Reply(status=200, headers=kind | stream_type | kept, body=body)

@@ -89,7 +89,7 @@ def _check_runtime(runtime: str) -> None:
 
 def _runtimes() -> list[str]:
     shape = Session().get_service_model("lambda").shape_for("Runtime")
-    words: list[str] = shape.enum
+    words: list[str] = shape.metadata["enum"]
     return words
 
 

@@ -4,7 +4,8 @@ The model that botocore ships states them, and the official SDKs leave nearly al
 messages are those of AWS's own framework, for example "1 validation error detected: Value '64' at
 'memorySize' failed to satisfy constraint: Member must have value greater than or equal to 128".
 Where the model is wider than what an ordinary function may have (it also covers managed instances), the
-narrower value stands here. Source: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, read 2026-11-22.
+narrower value stands here.
+Source: docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html, read 2026-11-22.
 """
 
 import re

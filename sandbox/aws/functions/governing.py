@@ -61,9 +61,7 @@ def _tagged(account: Account, given: dict[str, Any]) -> Function:
     """Give the function that tags belong to. Raises AwsError: tags of mappings and others are not kept."""
     name, qualifier = account.split(given["Resource"])
     if qualifier:
-        raise invalid(
-            "Tags on function aliases and versions are not supported. Please specify a function ARN."
-        )
+        raise invalid("Tags on function aliases and versions are not supported.")
     return account.function(name)
 
 

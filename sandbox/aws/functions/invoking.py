@@ -17,14 +17,17 @@ from sandbox import faults
 from sandbox.aws.credentials import Credentials
 from sandbox.aws.errors import AwsError
 from sandbox.aws.functions.describing import runtime_version_arn
+from sandbox.aws.functions.log_lines import log_of
 from sandbox.aws.functions.model import LATEST, Account, Function, Target, Version
-from sandbox.aws.functions.running import answer_of, log_of, worker_spec
+from sandbox.aws.functions.running import answer_of, worker_spec
 from sandbox.aws.logs import LogStore
 from sandbox.aws.metrics import MetricStore
 from sandbox.executor import Execution, Executor, Saturated, WorkerSpec
 
 MAX_SYNC_BYTES = 6 * 1024 * 1024
+MAX_ANSWER_BYTES = 6_291_556
 MAX_ASYNC_BYTES = 1024 * 1024
+MAX_CONTEXT_CHARS = 3583
 _TAIL_BYTES = 4096
 
 
@@ -100,8 +103,7 @@ class Invoker:
             return Reply(status=204, headers={}, body=b"")
         most = MAX_ASYNC_BYTES if kind == "Event" else MAX_SYNC_BYTES
         if len(payload) > most:
-            message = f"Request must be smaller than {most} bytes for the InvokeFunction operation"
-            raise AwsError(413, "RequestTooLargeException", message)
+            raise _oversized(kind, len(payload), most)
         payload = _checked(payload)
         if kind == "Event":
             self.submit(
@@ -204,8 +206,8 @@ class Invoker:
         )
         execution = _at_home(faults.distort(struck, execution), spec)
         answer = answer_of(execution, request_id, spec.timeout_s)
-        if len(answer) > MAX_SYNC_BYTES:
-            answer = _TOO_LARGE
+        if len(answer) > MAX_ANSWER_BYTES:
+            answer = _too_large(len(answer))
             execution = replace(execution, outcome="error")
         entries = log_of(
             execution,
@@ -233,13 +235,22 @@ class Invoker:
         self._metrics.add("AWS/Lambda", sets, values)
 
 
-_TOO_LARGE = json.dumps(
-    {
-        "errorMessage": "Response payload size exceeded maximum allowed payload size "
-        f"({MAX_SYNC_BYTES} bytes).",
+def _oversized(kind: str, size: int, most: int) -> AwsError:
+    """Source: seen by callers in motdotla/node-lambda#123, aws-athena-query-federation#793, hyp3#2241."""
+    if kind == "Event":
+        message = f"{size} byte payload is too large for the Event invocation type (limit {most} bytes)"
+    else:
+        message = f"Request must be smaller than {most} bytes for the InvokeFunction operation"
+    return AwsError(413, "RequestEntityTooLargeException", message, {"Type": "User"})
+
+
+def _too_large(size: int) -> bytes:
+    document = {
+        "errorMessage": f"Response payload size ({size} bytes) exceeded maximum allowed payload size "
+        f"({MAX_ANSWER_BYTES} bytes).",
         "errorType": "Function.ResponseSizeTooLarge",
     }
-).encode()
+    return json.dumps(document).encode()
 
 
 def _checked(payload: bytes) -> bytes:
@@ -256,9 +267,14 @@ def _checked(payload: bytes) -> bytes:
 
 def _context(given: dict[str, Any]) -> str:
     try:
-        return base64.b64decode(given["ClientContext"]).decode()
+        if len(given["ClientContext"]) > MAX_CONTEXT_CHARS:
+            raise ValueError("too long")
+        text = base64.b64decode(given["ClientContext"], validate=True).decode()
+        json.loads(text)
     except ValueError as exc:
-        raise AwsError(400, "InvalidRequestContentException", "Client context must be base64 JSON") from exc
+        message = "Client context must be a valid Base64-encoded JSON object of at most 3583 bytes."
+        raise AwsError(400, "InvalidRequestContentException", message) from exc
+    return text
 
 
 def _throttled(reason: str) -> AwsError:

