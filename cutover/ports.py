@@ -8,7 +8,7 @@ call that may have taken effect; ``NoAnswer`` says so. Every method is blocking 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -46,6 +46,8 @@ class FunctionFacts:
     ``aliases``: name -> {"version": str, "weights": {version: basis points}}. ``triggers``: one object each
     {"kind", "source", "qualifier", "enabled"}. ``managed_by``: "", "cloudformation", "sam", "terraform", ...
     ``limits``: what forbids tap and relay, as short sentences (code signing, image, durable, streaming...).
+    ``configuration``: what only the assessment reads, absent when it is not set: {"event_invoke": [{"qualifier",
+    "on_success", "on_failure"}], "file_systems", "snap_start", "tracing", "provisioned", "image"}.
     """
 
     name: str
@@ -73,6 +75,7 @@ class FunctionFacts:
     triggers: tuple[Document, ...]
     managed_by: str
     limits: tuple[str, ...]
+    configuration: Document = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

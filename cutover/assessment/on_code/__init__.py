@@ -1,0 +1,43 @@
+"""Rules on a function's code: one small module each, all reading the same parsed view."""
+
+from cutover.assessment.on_code import (
+    after_answer,
+    contents,
+    context_members,
+    databases,
+    event_fields,
+    handler_form,
+    hardcoded,
+    lambda_calls,
+    mixed,
+    modules,
+    native,
+    observability,
+    sdk,
+    servers,
+    state,
+    surroundings,
+    upgrades,
+)
+
+RULES = (
+    contents,
+    handler_form,
+    context_members,
+    event_fields,
+    sdk,
+    lambda_calls,
+    surroundings,
+    hardcoded,
+    state,
+    after_answer,
+    servers,
+    mixed,
+    modules,
+    native,
+    upgrades,
+    databases,
+    observability,
+)
+
+__all__ = ["RULES"]

@@ -1,0 +1,220 @@
+"""Which AWS services the code calls, and with which operations: aws-sdk v2 and v3, boto3.
+
+A client is followed from where it is made to the calls on its name, within a file. A call on a name whose
+making is not seen (a client that is handed over) is not resolved, and the file says so by itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from cutover.assessment.code import View
+from cutover.assessment.source import Source
+
+Access = Literal["read", "write", "unresolved"]
+
+_READS = re.compile(
+    r"^(?:get|list|describe|head|query|scan|select|batch_?get|lookup|search|download|wait|paginat|can_paginate"
+    r"|filter|generate_presigned|verify|simulate|decrypt|transact_?get|check|estimate)",
+    re.IGNORECASE,
+)
+_WRITES = re.compile(
+    r"^(?:put|post|delete|create|update|send|publish|start|stop|copy|upload|invoke|batch_?write|write|receive"
+    r"|add|remove|set|tag|untag|change|transact_?write|execute|purge|subscribe|unsubscribe|import|export"
+    r"|enable|disable|register|deregister|run|terminate|attach|detach|modify|restore|abort|complete|cancel"
+    r"|encrypt|sign|admin|confirm|initiate|respond|load|reset|revoke|grant|increment|append|assume|save|insert)",
+    re.IGNORECASE,
+)
+_NOT_OPERATIONS = frozenset(
+    {"promise", "send", "config", "on", "destroy", "middlewareStack", "close", "meta", "Table", "Bucket",
+     "Object", "Queue", "Topic", "get_queue_by_name", "get_paginator", "get_waiter", "exceptions",
+     "createReadStream", "makeRequest", "then", "catch"}
+)  # fmt: skip
+_SDK = re.compile(r"^(?:aws-sdk|@aws-sdk/|boto3|botocore|aioboto3|aiobotocore)")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Use:
+    """One call to an AWS service. ``operation`` is empty for a client whose calls were not found."""
+
+    service: str
+    operation: str
+    access: Access
+    path: str
+    line: int
+    owner: int = -1
+
+
+def access_of(operation: str) -> Access:
+    """Tell reading from writing by the operation's verb; a verb that is not known is unresolved."""
+    if _WRITES.match(operation):
+        return "write"
+    return "read" if _READS.match(operation) else "unresolved"
+
+
+def uses(source: Source) -> tuple[Use, ...]:
+    """Give every call to AWS that could be found, and every client whose calls could not."""
+    return tuple(use for view in source.views for use in uses_of(view))
+
+
+def loads_sdk(view: View) -> bool:
+    """Tell whether a file loads an AWS SDK."""
+    return any(_SDK.match(one.module) and not one.types_only for one in view.imports)
+
+
+def uses_of(view: View) -> tuple[Use, ...]:
+    """Give the calls to AWS in one file."""
+    clients = dict(_clients(view))
+    if not clients and not loads_sdk(view):
+        return ()
+    found = [*_called(view, clients), *_commands(view)]
+    seen = {use.service for use in found}
+    made = {service: line for service, line in _made(view) if service not in seen}
+    return (
+        *found,
+        *(
+            Use(service=service, operation="", access="unresolved", path=view.path, line=line)
+            for service, line in made.items()
+        ),
+    )
+
+
+def _service_of(call: str, text: str, names: Mapping[str, str]) -> str:
+    """Give the service that a call makes a client of, in lower case; empty when it makes none."""
+    head, _, rest = call.partition(".")
+    module = names.get(head, "")
+    if module in ("boto3", "aioboto3") and rest in ("client", "resource"):
+        return text.lower()
+    if re.search(r"(?:^|\.)Session\(\)\.(?:client|resource)$", call) or (
+        call in ("client", "resource") and module == "boto3"
+    ):
+        return text.lower()
+    if module == "aws-sdk" and rest:
+        return _v2(names.get(f"{head}\0name", rest))
+    if module.startswith("aws-sdk/clients/"):
+        return module.rpartition("/")[2].lower()
+    if module == "aws-sdk" and not rest:
+        return _v2(names.get(f"{head}\0name", head))
+    if module.startswith("@aws-sdk/client-") and not call.endswith("Command"):
+        return module.removeprefix("@aws-sdk/client-")
+    if module == "@aws-sdk/lib-dynamodb":
+        return "dynamodb"
+    return ""
+
+
+def _v2(name: str) -> str:
+    service = name.removesuffix("()").partition(".")[0].lower()
+    return "" if service in ("config", "credentials", "util", "httpoptions", "endpoint") else service
+
+
+def _modules(view: View) -> dict[str, str]:
+    """Give local name -> module for what comes from an SDK; "name\\0name" holds what it was there."""
+    found: dict[str, str] = {}
+    for one in view.imports:
+        for there, local in one.names.items():
+            if _SDK.match(one.module):
+                found[local] = one.module
+                if there not in ("*", "default"):
+                    found[f"{local}\0name"] = there
+    for bound in view.bindings:
+        head = bound.call.partition(".")[0]
+        if head in found and bound.call.endswith("Session"):
+            found[bound.name] = found[head]
+        if bound.call.endswith("captureAWS"):
+            found[bound.name] = "aws-sdk"
+    return found
+
+
+def _clients(view: View) -> Iterator[tuple[str, str]]:
+    names = _modules(view)
+    known: dict[str, str] = {}
+    for one in view.bindings:
+        service = _service_of(one.call, one.text, names)
+        if not service:
+            head, _, method = one.call.rpartition(".")
+            if head in known and method in (
+                "Table",
+                "Bucket",
+                "Queue",
+                "Topic",
+                "Object",
+                "get_queue_by_name",
+            ):
+                service = known[head]
+        if service:
+            known[one.name] = service
+            yield one.name, service
+
+
+def _called(view: View, clients: Mapping[str, str]) -> Iterator[Use]:
+    names = _modules(view)
+    for call in view.calls:
+        owner, _, operation = call.name.rpartition(".")
+        if not owner or operation in _NOT_OPERATIONS:
+            continue
+        service = clients.get(owner) or _direct(owner, call.text, names) or _chained(owner, clients)
+        if service and operation.isidentifier():
+            yield Use(
+                service=service,
+                operation=operation,
+                access=access_of(operation),
+                path=view.path,
+                line=call.line,
+                owner=call.owner,
+            )
+
+
+def _direct(owner: str, text: str, names: Mapping[str, str]) -> str:
+    """Resolve `new AWS.S3().getObject(...)`; a boto3 chain holds its service's name elsewhere."""
+    if not owner.endswith("()") or owner.count("()") > 1:
+        return ""
+    called = owner.removesuffix("()")
+    return "" if called.endswith((".client", ".resource")) else _service_of(called, "", names)
+
+
+def _chained(owner: str, clients: Mapping[str, str]) -> str:
+    """Resolve `s3.Bucket('x').upload_file(...)` by the client at the head of the chain."""
+    head, _, rest = owner.partition(".")
+    return clients.get(head, "") if rest.startswith(("Table()", "Bucket()", "Object()", "Queue()")) else ""
+
+
+def _commands(view: View) -> Iterator[Use]:
+    """Resolve v3's commands: `new PutObjectCommand(...)`, from whichever client package it came."""
+    modules: dict[str, tuple[str, str]] = {}
+    for one in view.imports:
+        if one.module.startswith("@aws-sdk/client-") or one.module == "@aws-sdk/lib-dynamodb":
+            service = (
+                "dynamodb"
+                if one.module.endswith("lib-dynamodb")
+                else one.module.removeprefix("@aws-sdk/client-")
+            )
+            for there, local in one.names.items():
+                modules[local] = (service, there)
+    for call in view.calls:
+        head, _, rest = call.name.partition(".")
+        if not call.new or head not in modules:
+            continue
+        service, there = modules[head]
+        command = rest or there
+        if command.endswith("Command"):
+            operation = command.removesuffix("Command")
+            yield Use(
+                service=service,
+                operation=operation[:1].lower() + operation[1:],
+                access=access_of(operation),
+                path=view.path,
+                line=call.line,
+                owner=call.owner,
+            )
+
+
+def _made(view: View) -> Iterable[tuple[str, int]]:
+    """Give clients that are made, with the line, whether or not calls on them were found."""
+    names = _modules(view)
+    for call in view.calls:
+        service = _service_of(call.name, call.text, names)
+        if service and (call.new or call.name.endswith(("client", "resource"))):
+            yield service, call.line
