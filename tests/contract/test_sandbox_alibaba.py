@@ -6,6 +6,7 @@ import hmac
 import http.client
 import json
 import re
+import secrets
 import subprocess
 import sys
 import time
@@ -24,7 +25,7 @@ from alibabacloud_fc20230330 import models as fc
 from alibabacloud_sls20201230 import models as sls
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 
-from tests.sandbox_fixtures import RunningAlibaba, running_alibaba, zipped
+from tests.sandbox_fixtures import RunningAlibaba, processes_of, running_alibaba, zipped
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # oss2 2.19.1 has wrong escapes in its docstrings
@@ -831,7 +832,8 @@ class TestRestart:
             assert project.project_name == "kept-logs"
 
     def test_an_accepted_event_is_carried_out_after_a_restart(self, tmp_path: Path) -> None:
-        marks = tmp_path / "marks"
+        # Not under /tmp: each instance has one of its own.
+        marks = Path(f"/var/tmp/sandbox-marks-{secrets.token_hex(6)}")
         source = (
             "const fs = require('fs');\nexports.handler = async () => {\n"
             f"  fs.appendFileSync('{marks}', 'begun ');\n"
@@ -845,22 +847,27 @@ class TestRestart:
             eventually(lambda: marks.exists())
         with running_alibaba(tmp_path / "state"):
             eventually(lambda: marks.read_text() == "begun begun ended ")
+        marks.unlink()
 
     def test_it_ends_in_order_and_leaves_no_process(self, tmp_path: Path) -> None:
         with running_alibaba(tmp_path) as running:
-            running.create_function("pid", source="exports.handler = async () => String(process.pid)")
-            pid = int(running.invoke("pid").body.read())
+            name = f"fn-{secrets.token_hex(6)}"
+            running.create_function(name, source="exports.handler = async () => 1")
+            running.invoke(name)
+            assert len(processes_of("FC_FUNCTION_NAME", name)) == 1
             running.process.terminate()
             assert running.process.wait(15) == 0
-        eventually(lambda: not Path(f"/proc/{pid}").exists())
+        eventually(lambda: not processes_of("FC_FUNCTION_NAME", name))
 
     def test_workers_do_not_outlive_a_killed_server(self, tmp_path: Path) -> None:
         with running_alibaba(tmp_path) as running:
-            running.create_function("pid", source="exports.handler = async () => String(process.pid)")
-            pid = int(running.invoke("pid").body.read())
+            name = f"fn-{secrets.token_hex(6)}"
+            running.create_function(name, source="exports.handler = async () => 1")
+            running.invoke(name)
+            assert len(processes_of("FC_FUNCTION_NAME", name)) == 1
             running.process.kill()
             running.process.wait()
-        eventually(lambda: not Path(f"/proc/{pid}").exists())
+        eventually(lambda: not processes_of("FC_FUNCTION_NAME", name))
 
 
 def test_it_says_which_setting_is_missing() -> None:
