@@ -97,9 +97,8 @@ def update_event_source_mapping(account: Account, given: dict[str, Any]) -> dict
     wanted = before["State"]
     if "Enabled" in given:
         wanted = "Enabled" if given["Enabled"] else "Disabled"
-    if wanted == before["State"]:
-        passing = "Updating"
-    else:
+    passing = "Updating"
+    if wanted != before["State"]:
         passing = "Enabling" if wanted == "Enabled" else "Disabling"
     _move(account, mapping, passing, wanted)
     account.stored.mappings[given["UUID"]] = mapping
