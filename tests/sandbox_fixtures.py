@@ -241,7 +241,7 @@ def running_alibaba(state_dir: Path, **environment: str) -> Iterator[RunningAlib
 
 
 def processes_of(name: str, value: str) -> list[int]:
-    """Find the processes whose environment has NAME=value: a function sees other process numbers than we do."""
+    """Find processes whose environment has NAME=value: a function sees other numbers than we do."""
     found = []
     for directory in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

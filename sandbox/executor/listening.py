@@ -44,8 +44,8 @@ def _members(session: int) -> list[str]:
 
 
 def _holds(pid: str, names: set[str]) -> bool:
-    with suppress(OSError):
-        for entry in os.scandir(f"/proc/{pid}/fd"):
+    with suppress(OSError), os.scandir(f"/proc/{pid}/fd") as entries:
+        for entry in entries:
             with suppress(OSError):
                 if os.readlink(entry.path) in names:  # noqa: PTH115
                     return True

@@ -142,7 +142,7 @@ def build_root(root: str) -> None:
 
 
 def copy_entries(source: str, target: str, skip: set[str]) -> None:
-    for entry in os.scandir(source):
+    for entry in list(os.scandir(source)):
         there = f"{target}/{entry.name}"
         if entry.name in skip:
             continue
