@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import random
 import secrets
 import uuid
 from collections.abc import Callable
@@ -14,15 +13,11 @@ from sandbox.alibaba import page as pages
 from sandbox.alibaba import sts
 from sandbox.alibaba.access import KeyRing
 from sandbox.alibaba.fc import routes as fc_routes
-from sandbox.alibaba.fc.attachments import AsyncConfigs, Concurrency, Triggers
+from sandbox.alibaba.fc.assembly import Computing
 from sandbox.alibaba.fc.code import CodeStore
-from sandbox.alibaba.fc.deferred import Deferred
-from sandbox.alibaba.fc.environment import Instances
-from sandbox.alibaba.fc.functions import Functions
-from sandbox.alibaba.fc.invocations import Invocations, draw_request_id
+from sandbox.alibaba.fc.invocations import draw_request_id
 from sandbox.alibaba.fc.model import invalid
 from sandbox.alibaba.fc.registry import Registry
-from sandbox.alibaba.fc.versions import Aliases, Versions
 from sandbox.alibaba.happenings import Happenings
 from sandbox.alibaba.mns import routes as mns_routes
 from sandbox.alibaba.mns.journal import Journal
@@ -36,6 +31,7 @@ from sandbox.alibaba.settings import Settings
 from sandbox.alibaba.signing import Nonces, check_acs3
 from sandbox.alibaba.sls import routes as sls_routes
 from sandbox.alibaba.sls.storage import Logs
+from sandbox.alibaba.triggers.door import is_visit
 from sandbox.alibaba.wire import Incoming, Refused, Reply, json_reply
 from sandbox.executor import Executor
 from sandbox.faults import Faults
@@ -98,45 +94,6 @@ class Alibaba:
             codes=codes,
             function_names=lambda: [str(document["name"]) for document in registry.all()],
         )
-        functions = Functions(
-            account_id=account.account_id,
-            region=account.region,
-            registry=registry,
-            codes=codes,
-            read_object=storage.read,
-            check_log_store=self._check_log_store,
-            code_url=self._page.code_url,
-            retire=self._executor.retire,
-        )
-        invocations = Invocations(
-            registry=registry,
-            codes=codes,
-            instances=Instances(
-                settings=settings, account_id=account.account_id, region=account.region, keys=self._keys
-            ),
-            executor=self._executor,
-            faults=self.faults,
-            write_rows=self._logs.write,
-            account_id=account.account_id,
-            region=account.region,
-            chance=random.SystemRandom(),
-        )
-        self._deferred = Deferred(
-            folder=state / "fc" / "async",
-            registry=registry,
-            invocations=invocations,
-            retry_s=settings.async_retry_s,
-        )
-        self._fc = fc_routes.FunctionCompute(
-            functions=functions,
-            versions=Versions(registry),
-            aliases=Aliases(registry),
-            triggers=Triggers(registry, functions.arn),
-            concurrency=Concurrency(registry, functions.arn),
-            async_configs=AsyncConfigs(registry, functions.arn),
-            invocations=invocations,
-            deferred=self._deferred,
-        )
         self._oss = oss_routes.ObjectStorage(
             storage=storage, keys=self._keys, account_id=account.account_id, region=account.region
         )
@@ -151,6 +108,26 @@ class Alibaba:
         self._mns = mns_routes.MessageService(
             queues=self._queues, topics=self._topics, keys=self._keys, account_id=account.account_id
         )
+        self._computing = Computing(
+            settings=settings,
+            account=account,
+            keys=self._keys,
+            nonces=self._nonces,
+            registry=registry,
+            codes=codes,
+            executor=self._executor,
+            faults=self.faults,
+            happenings=self._happenings,
+            queues=self._queues,
+            topics=self._topics,
+            read_object=storage.read,
+            require_bucket=storage.require_bucket,
+            check_log_store=self._check_log_store,
+            write_rows=self._logs.write,
+            cursor=self._cursor,
+            code_url=self._page.code_url,
+            bundled=lambda runtime: (),
+        )
         self._sts = sts.SecurityTokens(keys=self._keys, account_id=account.account_id)
 
     def _check_log_store(self, project: str, logstore: str) -> None:
@@ -164,16 +141,22 @@ class Alibaba:
             if logstore not in self._logs.stores(project):
                 raise invalid(f"logstore '{logstore}' does not exist")
 
+    def _cursor(self, project: str, logstore: str, at: int | None) -> int:
+        """Give the cursor of a logstore's end, or that of a unix time. Raises Refused without such a store."""
+        if at is None:
+            return self._logs.cursor_end(project, logstore)
+        return self._logs.cursor_at(project, logstore, at)
+
     def start(self) -> None:
-        """Take up asynchronous events and happenings that an earlier run left."""
-        self._deferred.start()
+        """Take up asynchronous events and happenings that an earlier run left, and let triggers fire."""
+        self._computing.start()
         self._happenings.start()
 
     def close(self) -> None:
         """Stop; every instance of a function is ended. All state is on disk already."""
         self._happenings.close()
         self._queues.close()
-        self._deferred.close()
+        self._computing.close()
         self._executor.close()
 
     def guarded(self, request: Incoming) -> Reply | None:
@@ -218,6 +201,8 @@ class Alibaba:
             )
         if request.raw_path.startswith(fc_routes.PREFIX + "/"):
             return self._fc_errand(request)
+        if is_visit(request):
+            return self._visit(request)
         if is_mns(request):
             return self._mns_errand(request)
         request_id = secrets.token_hex(12).upper()
@@ -228,13 +213,22 @@ class Alibaba:
             refuse=lambda refusal: oss_routes.error_reply(refusal, request, request_id),
         )
 
+    def _visit(self, request: Incoming) -> Errand:
+        request_id = draw_request_id()
+        return Errand(
+            operation="InvokeFunction",
+            function=self._computing.door.function_of(request),
+            carry_out=lambda: self._computing.door.answer(request, request_id),
+            refuse=lambda refusal: fc_routes.error_reply(refusal, request_id),
+        )
+
     def _fc_errand(self, request: Incoming) -> Errand:
-        operation, function = self._fc.operation_of(request)
+        operation, function = self._computing.calls.operation_of(request)
         request_id = draw_request_id()
 
         def carry_out() -> Reply:
             key = check_acs3(request, self._keys, self._nonces)
-            reply = self._fc.answer(request, key)
+            reply = self._computing.calls.answer(request, key)
             named = any(name.lower() == "x-fc-request-id" for name in reply.headers)
             headers = dict(reply.headers) if named else {**reply.headers, "X-Fc-Request-Id": request_id}
             return Reply(status=reply.status, headers=headers, body=reply.body)

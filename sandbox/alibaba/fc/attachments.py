@@ -1,117 +1,17 @@
-"""What hangs on a function without being in its snapshot: triggers, concurrency, asynchronous settings."""
+"""What hangs on a function without being in its snapshot: concurrency and asynchronous settings."""
 
 from __future__ import annotations
 
-import json
-import uuid
 from collections.abc import Callable
 from typing import Any
 
 from sandbox.alibaba import clock
-from sandbox.alibaba.fc.model import LATEST, invalid, require_trigger_name
+from sandbox.alibaba.fc.destinations import require_destination
+from sandbox.alibaba.fc.model import LATEST, invalid
 from sandbox.alibaba.fc.registry import Document, Registry, listing, page_of
+from sandbox.alibaba.fc.scaling import whole_number
 from sandbox.alibaba.fc.versions import holder_of
 from sandbox.alibaba.wire import Refused
-
-TRIGGER_TYPES = frozenset(
-    {"timer", "oss", "log", "http", "mns_topic", "cdn_events", "tablestore", "eventbridge"}
-)
-TRIGGERS_PER_FUNCTION = 50
-
-
-class Triggers:
-    """Triggers as stored state: they are kept and shown, nothing fires them here."""
-
-    def __init__(self, registry: Registry, arn: Callable[[str], str]) -> None:
-        self._registry = registry
-        self._arn = arn
-
-    @staticmethod
-    def _find(document: Document, trigger_name: str) -> Document:
-        try:
-            return dict(document["triggers"][trigger_name])
-        except KeyError as exc:
-            raise Refused(404, "TriggerNotFound", f"trigger '{trigger_name}' does not exist") from exc
-
-    @staticmethod
-    def _require_config(text: object) -> None:
-        try:
-            parsed = json.loads(text) if isinstance(text, str) else None
-        except json.JSONDecodeError:
-            parsed = None
-        if not isinstance(parsed, dict):
-            raise invalid("triggerConfig must be a string that holds a JSON object")
-
-    def create(self, name: str, given: Document) -> dict[str, Any]:
-        """CreateTrigger."""
-        trigger_name = require_trigger_name(given.get("triggerName"))
-        kind = given.get("triggerType")
-        if kind not in TRIGGER_TYPES:
-            raise invalid(f"triggerType must be one of {', '.join(sorted(TRIGGER_TYPES))}")
-        self._require_config(given.get("triggerConfig"))
-        at = clock.iso_seconds()
-        trigger: Document = {
-            "triggerName": trigger_name,
-            "triggerType": kind,
-            "triggerConfig": given["triggerConfig"],
-            "triggerId": str(uuid.uuid4()),
-            "qualifier": given.get("qualifier") or LATEST,
-            "sourceArn": given.get("sourceArn") or "",
-            "invocationRole": given.get("invocationRole") or "",
-            "description": given.get("description") or "",
-            "targetArn": self._arn(name),
-            "status": "",
-            "createdTime": at,
-            "lastModifiedTime": at,
-        }
-        with self._registry.lock:
-            document = self._registry.find(name)
-            if trigger_name in document["triggers"]:
-                raise Refused(409, "TriggerAlreadyExists", f"trigger '{trigger_name}' already exists")
-            if len(document["triggers"]) >= TRIGGERS_PER_FUNCTION:
-                raise Refused(
-                    400, "LimitExceeded", f"a function has at most {TRIGGERS_PER_FUNCTION} triggers"
-                )
-            holder_of(document, trigger["qualifier"])
-            self._registry.save({**document, "triggers": {**document["triggers"], trigger_name: trigger}})
-        return trigger
-
-    def get(self, name: str, trigger_name: str) -> dict[str, Any]:
-        """GetTrigger."""
-        with self._registry.lock:
-            return self._find(self._registry.find(name), trigger_name)
-
-    def update(self, name: str, trigger_name: str, given: Document) -> dict[str, Any]:
-        """UpdateTrigger: configuration, qualifier, role and description; type and source stay."""
-        if given.get("triggerConfig") is not None:
-            self._require_config(given["triggerConfig"])
-        sent = {
-            key: given[key]
-            for key in ("triggerConfig", "qualifier", "invocationRole", "description")
-            if given.get(key) is not None
-        }
-        with self._registry.lock:
-            document = self._registry.find(name)
-            trigger = {**self._find(document, trigger_name), **sent, "lastModifiedTime": clock.iso_seconds()}
-            holder_of(document, trigger["qualifier"])
-            self._registry.save({**document, "triggers": {**document["triggers"], trigger_name: trigger}})
-        return trigger
-
-    def delete(self, name: str, trigger_name: str) -> None:
-        """DeleteTrigger."""
-        with self._registry.lock:
-            document = self._registry.find(name)
-            self._find(document, trigger_name)
-            kept = {key: trigger for key, trigger in document["triggers"].items() if key != trigger_name}
-            self._registry.save({**document, "triggers": kept})
-
-    def list(self, name: str, query: dict[str, str]) -> dict[str, Any]:
-        """ListTriggers by name."""
-        with self._registry.lock:
-            triggers = self._registry.find(name)["triggers"]
-        found = [triggers[key] for key in sorted(triggers) if key.startswith(query.get("prefix", ""))]
-        page, token = page_of(found, query, lambda trigger: str(trigger["triggerName"]))
-        return listing("triggers", page, token)
 
 
 class Concurrency:
@@ -165,18 +65,20 @@ class Concurrency:
 class AsyncConfigs:
     """Settings of asynchronous invocation, per qualifier."""
 
-    def __init__(self, registry: Registry, arn: Callable[[str], str]) -> None:
+    def __init__(self, registry: Registry, arn: Callable[[str], str], account_id: str) -> None:
         self._registry = registry
         self._arn = arn
+        self._account_id = account_id
 
-    @staticmethod
-    def _number(given: Document, name: str, low: int, high: int, default: int) -> int:
-        value = given.get(name)
-        if value is None:
-            return default
-        if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise invalid(f"{name} must be a number between {low} and {high}")
-        return value
+    def _destinations(self, given: Document) -> dict[str, Any]:
+        """Check destinationConfig: what the sandbox cannot serve is refused."""
+        config = given.get("destinationConfig") or {}
+        if not isinstance(config, dict) or not set(config) <= {"onSuccess", "onFailure"}:
+            raise invalid("destinationConfig may have onSuccess and onFailure")
+        for wanted in config.values():
+            if wanted and wanted.get("destination"):
+                require_destination(str(wanted["destination"]), self._account_id)
+        return config
 
     def put(self, name: str, qualifier: str, given: Document) -> dict[str, Any]:
         """PutAsyncInvokeConfig."""
@@ -184,10 +86,10 @@ class AsyncConfigs:
         config: Document = {
             "functionArn": self._arn(name),
             "qualifier": qualifier or LATEST,
-            "maxAsyncRetryAttempts": self._number(given, "maxAsyncRetryAttempts", 0, 8, 3),
-            "maxAsyncEventAgeInSeconds": self._number(given, "maxAsyncEventAgeInSeconds", 1, 604800, 86400),
+            "maxAsyncRetryAttempts": whole_number(given, "maxAsyncRetryAttempts", 0, 8, 3),
+            "maxAsyncEventAgeInSeconds": whole_number(given, "maxAsyncEventAgeInSeconds", 1, 604800, 86400),
             "asyncTask": bool(given.get("asyncTask")),
-            "destinationConfig": given.get("destinationConfig") or {},
+            "destinationConfig": self._destinations(given),
             "createdTime": at,
             "lastModifiedTime": at,
         }

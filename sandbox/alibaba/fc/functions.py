@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sandbox.alibaba import clock
 from sandbox.alibaba.fc import model, versions
 from sandbox.alibaba.fc.code import CodeStore, ReadObject, read_package
+from sandbox.alibaba.fc.layers import Layers
 from sandbox.alibaba.fc.registry import Document, Registry, listing, page_of
+from sandbox.alibaba.fc.tags import checked_tags, tag_filter
 from sandbox.alibaba.wire import Refused
 
 CheckLogStore = Callable[[str, str], None]
@@ -25,16 +26,19 @@ class Functions:
         check_log_store: raises Refused when a project or logstore does not exist.
         code_url: gives a loopback URL from which the package of a digest can be fetched for a while.
         retire: drops warm instances of a function.
+        forget: drops what else is kept of a function, its asynchronous tasks.
     """
 
     account_id: str
     region: str
     registry: Registry
     codes: CodeStore
+    layers: Layers
     read_object: ReadObject
     check_log_store: CheckLogStore
     code_url: Callable[[str], str]
     retire: Callable[[str], None]
+    forget: Callable[[str], None]
 
     def arn(self, name: str) -> str:
         return f"acs:fc:{self.region}:{self.account_id}:functions/{name}"
@@ -43,7 +47,7 @@ class Functions:
         """Give the Function object of an answer; ``holder`` is the document itself or one of its versions."""
         code = holder["code"] or {"size": 0, "checksum": ""}
         config = dict(holder["config"])
-        config["layers"] = [{"arn": arn, "size": 0} for arn in config["layers"]]
+        config["layers"] = [{"arn": arn, "size": self.layers.size_of(arn)} for arn in config["layers"]]
         return {
             "functionName": document["name"],
             "functionArn": self.arn(document["name"]),
@@ -60,6 +64,7 @@ class Functions:
             "lastUpdateStatusReason": "",
             "lastUpdateStatusReasonCode": "",
             "invocationRestriction": document["restriction"],
+            "resourceGroupId": document.get("resourceGroupId", ""),
             "tags": [{"key": key, "value": value} for key, value in sorted(document["tags"].items())],
         }
 
@@ -68,7 +73,7 @@ class Functions:
         name = model.require_function_name(given.get("functionName"))
         config = self._checked(model.with_defaults(given))
         package = self._package_of(given, config)
-        tags = {str(tag["key"]): str(tag.get("value", "")) for tag in given.get("tags") or []}
+        tags = checked_tags(given.get("tags"), key="key", value="value")
         with self.registry.lock:
             if name in self.registry:
                 raise Refused(409, "FunctionAlreadyExists", f"function '{name}' already exists")
@@ -87,6 +92,9 @@ class Functions:
                 "triggers": {},
                 "reservedConcurrency": None,
                 "asyncConfigs": {},
+                "provisionConfigs": {},
+                "scalingConfigs": {},
+                "resourceGroupId": str(given.get("resourceGroupId") or ""),
                 "restriction": {"disable": False},
                 "tags": tags,
             }
@@ -95,6 +103,7 @@ class Functions:
 
     def _checked(self, config: Document) -> Document:
         model.require_valid(config)
+        self.layers.require(config["layers"])
         log_config = config.get("logConfig") or {}
         project, logstore = log_config.get("project") or "", log_config.get("logstore") or ""
         if bool(project) != bool(logstore):
@@ -148,20 +157,21 @@ class Functions:
                 raise Refused(409, "FunctionNotEmpty", f"function '{name}' has triggers; delete them first")
             self.registry.remove(name)
             # Under the lock, as packages are stored, so that none goes between being stored and being named.
-            self.codes.remove_all_but(self.registry.digests())
+            self.codes.remove_all_but(self.registry.digests() | self.layers.digests())
         self.retire(name)
+        self.forget(name)
 
     def list(self, query: dict[str, str]) -> dict[str, Any]:
-        """ListFunctions by name, with prefix, runtime and paging."""
+        """ListFunctions by name, with all filters of the API and paging."""
+        version = query.get("fcVersion") or "v3"
+        if version not in ("v2", "v3"):
+            raise model.invalid("fcVersion must be v2 or v3")
+        tags = tag_filter(query.get("tags"))
         found = [
             document
             for document in self.registry.all()
-            if document["name"].startswith(query.get("prefix", ""))
-            and query.get("functionName", "") in document["name"]
-            and query.get("runtime") in (None, "", document["config"]["runtime"])
+            if version == "v3" and _passes(document, query) and _has_tags(document, tags)
         ]
-        if query.get("fcVersion") == "v2":
-            found = []
         page, token = page_of(found, query, lambda document: str(document["name"]))
         return listing("functions", [self.describe(document, document) for document in page], token)
 
@@ -182,41 +192,23 @@ class Functions:
             self.registry.save({**self.registry.find(name), "restriction": restriction})
         return {"success": True}
 
-    def tag(self, given: Document) -> None:
-        """TagResources: ``{ResourceType, ResourceId: [arn], Tag: [{Key, Value}]}``."""
-        tags = {str(tag["Key"]): str(tag.get("Value", "")) for tag in given.get("Tag") or []}
-        for name in self._names(given.get("ResourceId") or []):
-            with self.registry.lock:
-                document = self.registry.find(name)
-                self.registry.save({**document, "tags": {**document["tags"], **tags}})
 
-    def untag(self, query: dict[str, str]) -> None:
-        """UntagResources: the named keys, or all; lists travel as JSON in one query value."""
-        keys, everything = _json_list(query.get("TagKey")), query.get("All", "").lower() == "true"
-        for name in self._names(_json_list(query.get("ResourceId"))):
-            with self.registry.lock:
-                document = self.registry.find(name)
-                left = {} if everything else {k: v for k, v in document["tags"].items() if k not in keys}
-                self.registry.save({**document, "tags": left})
-
-    def list_tags(self, query: dict[str, str]) -> dict[str, Any]:
-        """ListTagResources of the named functions, or of all."""
-        names = self._names(_json_list(query.get("ResourceId")))
-        rows = [
-            {"ResourceId": self.arn(name), "ResourceType": "function", "TagKey": key, "TagValue": value}
-            for name in names or [str(document["name"]) for document in self.registry.all()]
-            for key, value in sorted(self.registry.find(name)["tags"].items())
-        ]
-        return {"TagResources": rows}
-
-    @staticmethod
-    def _names(resource_ids: Sequence[Any]) -> Sequence[str]:
-        return [str(resource_id).rpartition("functions/")[2] for resource_id in resource_ids]
+def _passes(document: Document, query: dict[str, str]) -> bool:
+    config = document["config"]
+    exact = (
+        ("runtime", config["runtime"]),
+        ("gpuType", (config.get("gpuConfig") or {}).get("gpuType", "")),
+        ("resourceGroupId", document.get("resourceGroupId", "")),
+    )
+    return (
+        document["name"].startswith(query.get("prefix", ""))
+        and query.get("functionName", "") in document["name"]
+        and query.get("description", "") in config["description"]
+        and all(query.get(name) in (None, "", value) for name, value in exact)
+    )
 
 
-def _json_list(text: str | None) -> Sequence[Any]:
-    try:
-        parsed = json.loads(text or "[]")
-    except json.JSONDecodeError as exc:
-        raise model.invalid("a list in the query must be JSON") from exc
-    return parsed if isinstance(parsed, list) else [parsed]
+def _has_tags(document: Document, tags: dict[str, str | None]) -> bool:
+    return all(
+        key in document["tags"] and value in (None, "", document["tags"][key]) for key, value in tags.items()
+    )

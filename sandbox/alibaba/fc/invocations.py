@@ -1,38 +1,46 @@
-"""Carrying out invocations: draw the version, run it, shape the answer, write the log.
-
-A function that fails is still answered with status 200; the header X-Fc-Error-Type says that it failed.
-Source: Alibaba Cloud, "Error handling", read 2026-11-22. The texts of timeout and memory errors are from
-memory and unverified.
-"""
+"""Carrying out invocations: draw the version, run it, shape the answer, write the log."""
 
 from __future__ import annotations
 
-import json
 import random
 import secrets
 import threading
-from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from sandbox.alibaba import clock
-from sandbox.alibaba.fc import log_lines, versions
+from sandbox.alibaba.fc import outcomes, versions
 from sandbox.alibaba.fc.code import CodeStore
 from sandbox.alibaba.fc.environment import Instances, Target
-from sandbox.alibaba.fc.log_lines import Line
-from sandbox.alibaba.fc.model import LATEST, invalid
+from sandbox.alibaba.fc.model import LATEST, Language, invalid
+from sandbox.alibaba.fc.outcomes import Outcome
 from sandbox.alibaba.fc.registry import Document, Registry
 from sandbox.alibaba.wire import Refused
-from sandbox.executor import Execution, Executor, Saturated
+from sandbox.executor import (
+    Execution,
+    Executor,
+    HttpExecution,
+    HttpRequest,
+    HttpWorkerSpec,
+    PortBusy,
+    Saturated,
+    WorkerSpec,
+)
 from sandbox.faults import EXECUTOR_KINDS, Faults, distort
 
 SYNC_LIMIT_BYTES = 32 * 1024 * 1024
 ASYNC_LIMIT_BYTES = 128 * 1024
-UNHANDLED = "UnhandledInvocationError"
-HANDLED = "HandledInvocationError"
-_METRIC_ERRORS = {"memory": "FunctionOOMError", "timeout": "FunctionTimeoutError"}
+INSTANCES_REMEMBERED = 2000
+# Source: Alibaba Cloud, "Error codes": what a custom runtime that does not come up is answered with.
+_START_ERRORS = frozenset({"CAExited", "FunctionNotStarted", "CAFileNotFound", "CAFilePermission"})
+_EVENT_HEADERS = (
+    ("content-type", "application/octet-stream"),
+    ("x-fc-control-path", "/invoke"),
+)
 WriteRows = Callable[[str, str, list[dict[str, str]]], None]
 
 
@@ -42,23 +50,14 @@ def draw_request_id() -> str:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Outcome:
-    """One invocation carried out: what the caller gets and what the log gets."""
+class Seen:
+    """An instance that answered: when it was first and last heard of, in unix seconds."""
 
-    request_id: str
-    target: Target
-    execution: Execution
-    payload: bytes
-    error_type: str | None
-    lines: tuple[Line, ...]
-
-    @property
-    def instance_id(self) -> str:
-        return f"c-{self.execution.worker_id[:8]}-{self.execution.worker_id[8:20]}"
-
-    def tail(self) -> bytes:
-        """Give the last 4 KB of the log, with the figures."""
-        return log_lines.tail_of(list(self.lines), self.execution, self.target.config)
+    function: str
+    qualifier: str
+    version_id: str
+    first: float
+    last: float
 
 
 class Invocations:
@@ -69,6 +68,7 @@ class Invocations:
         *,
         registry: Registry,
         codes: CodeStore,
+        merged_layers: Callable[[Sequence[str]], Path | None],
         instances: Instances,
         executor: Executor,
         faults: Faults,
@@ -79,6 +79,7 @@ class Invocations:
     ) -> None:
         self._registry = registry
         self._codes = codes
+        self._merged_layers = merged_layers
         self._instances = instances
         self._executor = executor
         self._faults = faults
@@ -88,12 +89,13 @@ class Invocations:
         self._chance = chance
         self._lock = threading.Lock()
         self._running: Counter[str] = Counter()
+        self._seen: OrderedDict[str, Seen] = OrderedDict()
 
     def resolve(self, name: str, qualifier: str) -> tuple[Document, Target]:
         """Draw the version that this invocation goes to.
 
         Raises:
-            Refused: 404 for what does not exist, 403 when the function was disabled.
+            Refused: 404 for what does not exist, 403 when the function was disabled, 400 for an image.
         """
         with self._registry.lock:
             document = self._registry.find(name)
@@ -116,6 +118,7 @@ class Invocations:
             digest=digest,
             checksum=str(holder["code"]["checksum"]),
             directory=self._codes.directory(digest),
+            opt=self._merged_layers(holder["config"]["layers"]),
         )
         return document, target
 
@@ -134,12 +137,13 @@ class Invocations:
         finally:
             with self._lock:
                 self._running[name] -= 1
+                if not self._running[name]:
+                    del self._running[name]
 
     def _headers(self, target: Target, request_id: str, retry: int) -> dict[str, str]:
         config = target.config
         log_config = config.get("logConfig") or {}
         return {
-            "lambda-runtime-aws-request-id": request_id,
             "x-fc-request-id": request_id,
             "x-fc-function-name": target.function,
             "x-fc-function-handler": str(config["handler"]),
@@ -165,109 +169,121 @@ class Invocations:
         kind: str = "Sync",
         retry: int = 0,
     ) -> Outcome:
-        """Run the function once and write its log; blocks until it has ended.
+        """Run the function once with an event and write its log; blocks until it has ended.
 
         Raises:
-            Refused: 404, 403 or 400 as ``resolve`` says; 429 when concurrency is used up; nothing ran then.
+            Refused: 404, 403 or 400 as ``resolve`` says; 429 when concurrency is used up; 412 when a custom
+                runtime does not come up.
         """
+        request = HttpRequest(headers=_EVENT_HEADERS, body=payload)
+        return self._run(name, qualifier, payload, request, request_id=request_id, kind=kind, retry=retry)
+
+    def run_http(self, name: str, qualifier: str, request: HttpRequest, *, request_id: str) -> Outcome:
+        """Hand a request to the HTTP server of a custom runtime. Raises Refused as ``run`` does."""
+        return self._run(name, qualifier, request.body, request, request_id=request_id, kind="Sync", retry=0)
+
+    def _run(
+        self,
+        name: str,
+        qualifier: str,
+        payload: bytes,
+        request: HttpRequest,
+        *,
+        request_id: str,
+        kind: str,
+        retry: int,
+    ) -> Outcome:
         document, target = self.resolve(name, qualifier)
         spec = self._instances.prepare(target)
         struck = self._faults.strike(
             EXECUTOR_KINDS, cloud="alibaba", operation="InvokeFunction", function=name
         )
+        headers = self._headers(target, request_id, retry)
         with self._slot(document):
             began = clock.now()
             try:
-                raw = self._executor.invoke(spec, payload, headers=self._headers(target, request_id, retry))
+                answer = self._execute(spec, payload, request, headers)
             except Saturated as exc:
                 raise Refused(429, "ResourceExhausted", "no instance came free in time") from exc
-            execution = distort(struck, raw)
-        outcome = self._shape(execution, target, request_id, began)
+            except PortBusy as exc:
+                raise Refused(
+                    412,
+                    "FunctionNotStarted",
+                    f"the server listens on port {exc.args[0]} only, which is taken on this machine; "
+                    "let it listen on FC_SERVER_PORT",
+                ) from exc
+            except FileNotFoundError as exc:
+                raise Refused(412, "CAFileNotFound", "the start command cannot be found") from exc
+            except PermissionError as exc:
+                raise Refused(412, "CAFilePermission", "the start command may not be executed") from exc
+        outcome = outcomes.shape(
+            distort(struck, answer.execution),
+            target,
+            request_id,
+            began,
+            status=answer.status,
+            headers=answer.headers,
+        )
+        self._remember(outcome)
         self._log(outcome, kind, began)
+        _require_started(outcome)
         return outcome
 
-    def _shape(self, execution: Execution, target: Target, request_id: str, began: float) -> Outcome:
-        body, failure = _answer(execution, target)
-        error_type = None
-        if failure is not None:
-            error_type = HANDLED if execution.error_type == HANDLED else UNHANDLED
-        lines = log_lines.lines_of(
-            execution, target=target, request_id=request_id, began=began, failure=failure
-        )
-        return Outcome(
-            request_id=request_id,
-            target=target,
-            execution=execution,
-            payload=body,
-            error_type=error_type,
-            lines=tuple(lines),
-        )
+    def _execute(
+        self, spec: Any, payload: bytes, request: HttpRequest, headers: dict[str, str]
+    ) -> HttpExecution:
+        if isinstance(spec, HttpWorkerSpec):
+            secret = {
+                "x-fc-access-key-id": spec.env.get("ALIBABA_CLOUD_ACCESS_KEY_ID", ""),
+                "x-fc-access-key-secret": spec.env.get("ALIBABA_CLOUD_ACCESS_KEY_SECRET", ""),
+                "x-fc-security-token": spec.env.get("ALIBABA_CLOUD_SECURITY_TOKEN", ""),
+            }
+            own = tuple((k, v) for k, v in (headers | secret).items() if v and k != "x-fc-runtime")
+            if spec.initialize is not None:
+                spec = replace(spec, initialize=(*own, *spec.initialize))
+            return self._executor.invoke_http(spec, replace(request, headers=(*own, *request.headers)))
+        assert isinstance(spec, WorkerSpec)
+        lambda_id = {"lambda-runtime-aws-request-id": headers["x-fc-request-id"]}
+        execution: Execution = self._executor.invoke(spec, payload, headers=lambda_id | headers)
+        return HttpExecution(execution=execution, status=200, headers=())
+
+    def is_server(self, name: str, qualifier: str) -> bool:
+        """Tell whether the function is an HTTP server of its own. Raises Refused as ``resolve`` does."""
+        return self.resolve(name, qualifier)[1].language is Language.HTTP
+
+    def _remember(self, outcome: Outcome) -> None:
+        at, target = clock.now(), outcome.target
+        with self._lock:
+            known = self._seen.pop(outcome.instance_id, None)
+            self._seen[outcome.instance_id] = Seen(
+                function=target.function,
+                qualifier=target.qualifier,
+                version_id=target.version_id,
+                first=known.first if known else outcome.execution.began_at or at,
+                last=at,
+            )
+            if len(self._seen) > INSTANCES_REMEMBERED:
+                self._seen.popitem(last=False)
+
+    def seen(self, function: str) -> dict[str, Seen]:
+        """Give the instances of a function that answered in this run of the sandbox, by id."""
+        with self._lock:
+            return {name: seen for name, seen in self._seen.items() if seen.function == function}
 
     def _log(self, outcome: Outcome, kind: str, began: float) -> None:
-        target = outcome.target
-        log_config = target.config.get("logConfig") or {}
-        if not log_config.get("logstore"):
-            return
-        common = {
-            "__source__": "127.0.0.1",
-            "functionName": target.function,
-            "qualifier": target.qualifier,
-            "versionId": target.version_id,
-            "instanceID": outcome.instance_id,
-        }
-        rows = [
-            {"__time__": str(int(at)), "__topic__": f"FCLogs:{target.function}", **common, "message": text}
-            for at, text in outcome.lines
-        ]
-        if log_config.get("enableRequestMetrics", True):
-            rows.append({**common, **_metrics(outcome, kind, began)})
-        self._write_rows(str(log_config["project"]), str(log_config["logstore"]), rows)
+        log_config = outcome.target.config.get("logConfig") or {}
+        if log_config.get("logstore"):
+            self._write_rows(
+                str(log_config["project"]),
+                str(log_config["logstore"]),
+                outcomes.rows_of(outcome, kind, began),
+            )
 
 
-def _answer(execution: Execution, target: Target) -> tuple[bytes, str | None]:
-    """Give the body of the answer and the short text of the failure (None when the function did well)."""
-    if execution.outcome == "ok":
-        return execution.payload, None
-    figures = f"(duration: {execution.duration_ms:.0f}ms, maxMemoryUsage: {execution.max_memory_mb}MB)"
-    own = {
-        "timeout": f"Function time out after {target.config['timeout']} seconds {figures}",
-        "memory": f"Function failed because it used more than {target.config['memorySize']} MB {figures}",
-        "exit": f"Process exited unexpectedly before completing request {figures}",
-    }.get(execution.outcome)
-    if execution.payload and own is None:
-        document = _error_document(execution.payload, target)
-        return json.dumps(document, ensure_ascii=False).encode(), "Unhandled function error"
-    message = own or "The function's handler could not be loaded in time"
-    document = {"errorMessage": message}
-    if execution.outcome in _METRIC_ERRORS:
-        document["errorType"] = _METRIC_ERRORS[execution.outcome]
-    return json.dumps(document).encode(), message
-
-
-def _error_document(payload: bytes, target: Target) -> dict[str, Any]:
-    text = log_lines.cleaned(payload.decode("utf-8", "replace"), target)
-    document = json.loads(text)
-    return dict(document) if isinstance(document, dict) else {"errorMessage": text}
-
-
-def _metrics(outcome: Outcome, kind: str, began: float) -> Mapping[str, str]:
-    """Give the row of request metrics that FC writes per invocation; its topic is unverified.
-
-    Source: Alibaba Cloud, "Function Compute 3.0 log field details", read 2026-11-22.
-    """
+def _require_started(outcome: Outcome) -> None:
+    """Refuse with FC's code when a custom runtime did not come up: its log is written by then."""
     execution = outcome.execution
-    error = _METRIC_ERRORS.get(execution.outcome, "FunctionUnhandledError") if outcome.error_type else ""
-    return {
-        "__time__": str(int(began)),
-        "__topic__": f"FCRequestMetrics:/{outcome.target.function}",
-        "requestId": outcome.request_id,
-        "operation": "InvokeFunction",
-        "invocationType": kind,
-        "memoryMB": str(outcome.target.config["memorySize"]),
-        "memoryUsageMB": f"{execution.max_memory_mb:.2f}",
-        "durationMs": f"{execution.duration_ms:.2f}",
-        "isColdStart": str(execution.cold).lower(),
-        "hasFunctionError": str(outcome.error_type is not None).lower(),
-        "errorType": error,
-        "resourceMode": "OnDemand",
-    }
+    if execution.outcome == "init-error" and execution.error_type in _START_ERRORS:
+        message = "the custom runtime did not start"
+        words = outcomes.error_message(outcome.payload)
+        raise Refused(412, str(execution.error_type), f"{message}: {words}" if words else message)

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sandbox.alibaba.fc.environment import Target
+from sandbox.alibaba.fc.model import Language
 from sandbox.executor import Execution
 
 TAIL_BYTES = 4096
@@ -20,8 +21,9 @@ Line = tuple[float, str]
 
 
 def cleaned(text: str, target: Target) -> str:
-    """Name code paths as FC does: the package is at /code there."""
-    return text.replace(str(target.directory), "/code")
+    """Name paths as FC does: the package is at /code there, the layers at /opt."""
+    text = text.replace(str(target.directory), "/code")
+    return text.replace(str(target.opt), "/opt") if target.opt is not None else text
 
 
 def lines_of(
@@ -33,11 +35,10 @@ def lines_of(
         failure: the short text that the end line of a failed invocation carries, None on success.
     """
     lines: list[Line] = []
-    if execution.cold:
-        python = str(target.config["runtime"]).startswith("python")
+    if execution.cold and target.language is not Language.HTTP:
         banner = (
             "FunctionCompute python3 runtime inited."
-            if python
+            if target.language is Language.PYTHON
             else f"load code for handler:{target.config['handler']}"
         )
         lines.append((began, banner))

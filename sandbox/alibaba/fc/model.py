@@ -8,23 +8,30 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Any
 
 from sandbox.alibaba.wire import Refused
 
 LATEST = "LATEST"
-RUNNABLE = {"nodejs20": "node", "python3.10": "python", "python3.12": "python"}
+CONTAINER = "custom-container"
+
+
+class Language(StrEnum):
+    """What runs a function here: Node or Python of this machine, or the function's own HTTP server."""
+
+    NODE = "node"
+    PYTHON = "python"
+    HTTP = "http"
+
+
+RUNNABLE = {
+    **dict.fromkeys(("nodejs14", "nodejs16", "nodejs18", "nodejs20"), Language.NODE),
+    **dict.fromkeys(("python3.9", "python3.10", "python3.12"), Language.PYTHON),
+    **dict.fromkeys(("custom", "custom.debian10", "custom.debian11", "custom.debian12"), Language.HTTP),
+}
 RUNTIMES = frozenset(RUNNABLE) | {
-    *("nodejs12", "nodejs14", "nodejs16", "nodejs18", "python3", "python3.9", "java8", "java11", "php7.2"),
-    *(
-        "dotnetcore3.1",
-        "go1",
-        "custom",
-        "custom.debian10",
-        "custom.debian11",
-        "custom.debian12",
-        "custom-container",
-    ),
+    *("nodejs12", "python3", "java8", "java11", "php7.2", "dotnetcore3.1", "go1", CONTAINER),
 }
 SETTABLE = frozenset(
     {
@@ -58,7 +65,15 @@ _ALIAS_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 _TRIGGER_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,127}")
 _ENV_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 _RESERVED_ENV = frozenset({"accessKeyID", "accessKeySecret", "securityToken", "topic"})
+_HEALTH_RANGES = {
+    "initialDelaySeconds": (0, 120),
+    "periodSeconds": (1, 120),
+    "timeoutSeconds": (1, 3),
+    "failureThreshold": (1, 120),
+    "successThreshold": (1, 120),
+}
 ENV_LIMIT_BYTES = 4096
+LAYERS_LIMIT = 5
 
 
 def invalid(message: str) -> Refused:
@@ -155,7 +170,7 @@ def require_valid(config: Mapping[str, Any]) -> None:
     handler = config.get("handler")
     if not isinstance(handler, str) or not 1 <= len(handler) <= 128:
         raise invalid("handler must have 1 to 128 characters")
-    if RUNNABLE.get(str(runtime)) and "." not in handler:
+    if RUNNABLE.get(str(runtime)) in (Language.NODE, Language.PYTHON) and "." not in handler:
         raise invalid("handler must be of the form file.method")
     _require_number(config, "memorySize", 128, 32768, 64)
     _require_number(config, "cpu", 0.05, 16, 0.05)
@@ -168,6 +183,55 @@ def require_valid(config: Mapping[str, Any]) -> None:
         raise invalid("cpu and memorySize must be between 1:1 and 1:4 (vCPU to GB)")
     if len(str(config["description"])) > 256:
         raise invalid("description must have at most 256 characters")
-    if not isinstance(config["layers"], list) or len(config["layers"]) > 5:
-        raise invalid("layers must be a list of at most 5 ARNs")
+    if not isinstance(config["layers"], list) or len(config["layers"]) > LAYERS_LIMIT:
+        raise invalid(f"layers must be a list of at most {LAYERS_LIMIT} ARNs")
+    if RUNNABLE.get(str(runtime)) in (Language.NODE, Language.PYTHON) and config["instanceConcurrency"] != 1:
+        raise invalid(f"instanceConcurrency must be 1 for runtime '{runtime}'")
     _require_environment(config["environmentVariables"])
+    _require_custom(config)
+    _require_hooks(config)
+
+
+def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Give an object inside the configuration, an empty one when it is absent."""
+    found = config.get(name) or {}
+    if not isinstance(found, dict):
+        raise invalid(f"{name} must be an object")
+    return found
+
+
+def _require_words(given: object, name: str) -> None:
+    if given is not None and not (isinstance(given, list) and all(isinstance(word, str) for word in given)):
+        raise invalid(f"{name} must be a list of strings")
+
+
+def _require_custom(config: Mapping[str, Any]) -> None:
+    """Check customRuntimeConfig with its health check.
+
+    Source: alibabacloud-fc20230330 4.8.3, CustomRuntimeConfig and CustomHealthCheckConfig, read 2026-11-22.
+    """
+    custom = _section(config, "customRuntimeConfig")
+    for name in ("command", "args"):
+        _require_words(custom.get(name), f"customRuntimeConfig.{name}")
+    if custom.get("port") is not None:
+        _require_number(custom, "port", 1, 65535, 1)
+    health = _section(custom, "healthCheckConfig")
+    for name, (low, high) in _HEALTH_RANGES.items():
+        if health.get(name) is not None:
+            _require_number(health, name, low, high, 1)
+    path = health.get("httpGetUrl")
+    if path and not str(path).startswith("/"):
+        raise invalid("healthCheckConfig.httpGetUrl must start with '/'")
+
+
+def _require_hooks(config: Mapping[str, Any]) -> None:
+    """Check the lifecycle hooks. The sandbox ends instances without calling preStop, so it refuses one."""
+    lifecycle = _section(config, "instanceLifecycleConfig")
+    for name, limit in (("initializer", 300), ("preStop", 90)):
+        hook = _section(lifecycle, name)
+        if hook.get("timeout") is not None:
+            _require_number(hook, "timeout", 1, limit, 1)
+        if hook.get("command"):
+            raise invalid(f"the sandbox does not carry out instanceLifecycleConfig.{name}.command")
+    if _section(lifecycle, "preStop").get("handler"):
+        raise invalid("the sandbox does not carry out instanceLifecycleConfig.preStop")
