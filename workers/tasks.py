@@ -9,7 +9,7 @@ import os
 from celery import shared_task
 
 from migrations_app.services import heartbeats
-from workers import connections, engine, validation
+from workers import assessment, connections, engine, validation
 from workers.runs import late_logs
 
 
@@ -31,6 +31,7 @@ def tick() -> None:
     heartbeats.beat("work")
     engine.run_due("work", owner=_owner(), at_most=4)
     connections.run_due()
+    assessment.run_due()
     validation.run_due(_owner())
     late_logs.catch_up()
 
@@ -46,6 +47,12 @@ def tick_rollbacks() -> None:
 def sync(connection_id: str) -> None:
     """Read the inventory of one connection, if it is due."""
     connections.sync(int(connection_id), only_due=True)
+
+
+@shared_task(name="workers.read_code", acks_late=True, time_limit=300)
+def read_code(function_id: str) -> None:
+    """Read the packages that are due, of this function and perhaps of others."""
+    assessment.run_due()
 
 
 @shared_task(name="workers.check", acks_late=True, time_limit=300)

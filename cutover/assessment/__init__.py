@@ -9,13 +9,17 @@ from cutover.assessment.assess import (
     ordered,
 )
 from cutover.assessment.finding import Finding
+from cutover.assessment.readiness import STEP_WORDS, Readiness, Step, readiness
 from cutover.assessment.source import Source, read_files, read_package
 from cutover.assessment.target import target_for, target_runtime
 
 __all__ = [
     "RULES_VERSION",
+    "STEP_WORDS",
     "Finding",
+    "Readiness",
     "Source",
+    "Step",
     "assess",
     "assess_code",
     "assess_configuration",
@@ -23,6 +27,7 @@ __all__ = [
     "ordered",
     "read_files",
     "read_package",
+    "readiness",
     "target_for",
     "target_runtime",
 ]

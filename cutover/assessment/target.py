@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 import re
 
-from cutover.planning import Target
+from cutover.planning import Target, adapter_for
 from cutover.ports import FunctionFacts
 
 MEMORY_STEP_MB = 64
@@ -101,4 +101,5 @@ def target_for(facts: FunctionFacts, *, bucket: str, log_project: str, log_store
         environment_names=tuple(
             name for name in sorted(facts.environment) if not environment_is_reserved(name)
         ),
+        adapter=adapter_for(facts).value,
     )

@@ -8,6 +8,7 @@ from django.db import models
 from django.utils import timezone
 
 from cutover.phases import Phase
+from cutover.translation import VERSION
 from migrations_app.models.connections import Connection
 
 
@@ -31,9 +32,15 @@ class FunctionMigration(models.Model):
     with every operation that starts; a worker that holds an older one can write nothing. JSON shapes:
 
     - facts: ``cutover.ports.FunctionFacts`` as a document.
-    - findings: ``cutover.assessment.Finding`` documents.
+    - findings: ``cutover.assessment.Finding`` documents, each with "identity" and, when a person waived it,
+      "waiver": {"reason", "by", "at"}.
+    - code_findings: {"basis", "findings", "read_at", "error"}: what the code alone gave, kept while the basis
+      (package, rules, what of the configuration they read) stays the same.
+    - readiness: ``cutover.assessment.Readiness`` as a document.
+    - waivers: finding identity -> {"rule", "title", "reason", "by", "at", "code_sha256", "lapsed"}.
     - target: ``cutover.planning.Target`` as a document, empty before assessment.
-    - deployment: {"version", "arn", "code_sha256", "facts_digest"} of the candidate, empty before deploy.
+    - deployment: {"version", "arn", "code_sha256", "facts_digest", "adapter"} of the candidate, empty before
+      deploy; ``adapter`` is the digest of the adapter's files, empty without one.
     - routing: {"original_version", "tap_version", "relay_version", "settings_digest"}.
     - archive: outcome of the archive action, empty before.
     - verdict: ``cutover.analysis.Verdict`` document of the latest paired evidence; verdict_result its word.
@@ -56,6 +63,11 @@ class FunctionMigration(models.Model):
 
     findings = models.JSONField(default=list, blank=True)
     assessed_at = models.DateTimeField(null=True, blank=True)
+    code_findings = models.JSONField(default=dict, blank=True)
+    code_due_at = models.DateTimeField(null=True, blank=True)
+    """When a worker shall read the package for the assessment; empty when there is nothing to read."""
+    readiness = models.JSONField(default=dict, blank=True)
+    waivers = models.JSONField(default=dict, blank=True)
     target = models.JSONField(default=dict, blank=True)
     effects = models.CharField(max_length=12, choices=Effects, default=Effects.UNKNOWN)
     effects_reason = models.CharField(max_length=400, blank=True)
@@ -135,4 +147,6 @@ class FunctionMigration(models.Model):
             "role": facts.get("role", ""),
             "environment": facts.get("environment", {}),
             "candidate": self.deployment.get("version", ""),
+            "adapter": self.deployment.get("adapter", ""),
+            "translator": VERSION,
         }

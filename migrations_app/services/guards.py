@@ -71,9 +71,13 @@ def original_version(function: FunctionMigration) -> str:
 
 
 def blockers(function: FunctionMigration) -> list[dict[str, Any]]:
-    """Give the findings that block, without those that a person waived in the function's policy."""
+    """Give the findings that block, without those that a person waived, each or by the policy."""
     waived = set(function.policy.get("waived", ()))
-    return [one for one in function.findings if one["severity"] == "blocker" and one["rule"] not in waived]
+    return [
+        one
+        for one in function.findings
+        if one["severity"] == "blocker" and one["rule"] not in waived and not one.get("waiver")
+    ]
 
 
 def _deploy(function: FunctionMigration) -> Iterator[Guard]:

@@ -1,0 +1,126 @@
+"""Assessment with the package that a worker reads: free when nothing changed, waived with a reason."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from clouds.simulated.world import World
+from cutover.errors import BadInput, Denied
+from migrations_app.models import AuditEntry, FunctionMigration
+from migrations_app.services import assessment as service
+from migrations_app.services import guards, inventory
+from tests.integration.workers import worlds
+from workers import assessment, wiring
+
+pytestmark = pytest.mark.django_db
+
+WRITES = "import boto3\nS = boto3.client('sqs')\ndef handler(e, c):\n    S.send_message(QueueUrl=e['q'])\n"
+
+
+@pytest.fixture
+def world() -> Iterator[World]:
+    with worlds.clouds() as made:
+        yield made
+
+
+def package(text: str) -> bytes:
+    made = io.BytesIO()
+    with zipfile.ZipFile(made, "w") as archive:
+        archive.writestr(zipfile.ZipInfo("app.py"), text)
+    return made.getvalue()
+
+
+def synced(world: World, text: str = WRITES) -> FunctionMigration:
+    if "hello" in world.functions:
+        world.deploy_behind_our_back("hello", package=package(text))
+    else:
+        world.add_function("hello", package=package(text))
+    here = worlds.connection()
+    facts = wiring.primary(here).catalog.describe("hello", hash_key=b"key")
+    inventory.record_sync(here, [facts], actor="test")
+    return FunctionMigration.objects.get()
+
+
+def finding(function: FunctionMigration, rule: str) -> dict[str, Any]:
+    function.refresh_from_db()
+    found: dict[str, Any] = next(one for one in function.findings if one["rule"] == rule)
+    return found
+
+
+def test_code_is_asked_for_by_the_page_and_read_by_a_worker(world: World) -> None:
+    function = synced(world)
+    service.assess(function.pk, actor="ann")
+    assert finding(function, "code-unread")["severity"] == "ok"
+    assert function.readiness["code_read"] is False
+    assert assessment.run_due() == 1
+    assert finding(function, "sdk-write")["place"] == "app.py:4"
+    assert function.readiness["code_read"] is True
+    assert function.code_due_at is None
+    assert assessment.run_due() == 0
+
+
+def test_assessing_unchanged_code_again_reads_no_package(world: World) -> None:
+    function = synced(world)
+    assessment.assess(function.pk, actor="ann")
+    before = finding(function, "sdk-write")
+    world.fail("lambda:GetFunction", Denied, times=10)
+    assessment.assess(function.pk, actor="ann")
+    assert finding(function, "sdk-write") == before
+
+
+def test_what_stops_the_reading_is_told_and_the_next_assessment_tries_again(world: World) -> None:
+    function = synced(world)
+    world.fail("lambda:GetFunction", Denied)
+    assessment.assess(function.pk, actor="ann")
+    assert finding(function, "code-unread")["severity"] == "warn"
+    service.assess(function.pk, actor="ann")
+    assert FunctionMigration.objects.filter(code_due_at__lte=timezone.now()).exists()
+    assessment.run_due()
+    assert finding(function, "sdk-write")
+
+
+def test_code_that_changed_since_the_inventory_is_not_judged_as_the_old(world: World) -> None:
+    function = synced(world)
+    world.deploy_behind_our_back("hello", package=package("x = 1\n"))
+    assessment.assess(function.pk, actor="ann")
+    assert "Sync" in finding(function, "code-unread")["why"]
+
+
+def test_a_waiver_needs_a_reason_stays_with_its_code_and_lapses_with_it(world: World) -> None:
+    function = synced(world)
+    assessment.assess(function.pk, actor="ann")
+    found = finding(function, "sdk-write")
+    score = function.readiness["score"]
+    with pytest.raises(BadInput):
+        service.waive(function.pk, found["identity"], reason=" ", actor="ann")
+    service.waive(function.pk, found["identity"], reason="The queue is shared.", actor="ann")
+    assert finding(function, "sdk-write")["waiver"]["by"] == "ann"
+    assert function.readiness["score"] > score
+    assert AuditEntry.objects.filter(verb="finding:waived", reason="The queue is shared.").exists()
+    assessment.assess(function.pk, actor="ann")
+    assert "waiver" in finding(function, "sdk-write")
+    synced(world, WRITES + "# changed\n")
+    assessment.assess(function.pk, actor="ann")
+    assert "waiver" not in finding(function, "sdk-write")
+    assert function.waivers[found["identity"]]["lapsed"] is True
+
+
+def test_a_waived_blocker_does_not_stop_the_deploy_and_counts_again_when_withdrawn(world: World) -> None:
+    function = synced(world, "x = 1\n")
+    function.facts["handler"] = "main.handler"
+    function.save(update_fields=["facts"])
+    assessment.assess(function.pk, actor="ann")
+    found = finding(function, "handler-file")
+    assert any("No file" in one.sentence for one in guards.deploy_reasons(function))
+    service.waive(function.pk, found["identity"], reason="A layer has it.", actor="ann")
+    function.refresh_from_db()
+    assert not any("No file" in one.sentence for one in guards.deploy_reasons(function))
+    service.withdraw_waiver(function.pk, found["identity"], reason="It has not.", actor="ann")
+    function.refresh_from_db()
+    assert any("No file" in one.sentence for one in guards.deploy_reasons(function))
