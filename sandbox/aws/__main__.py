@@ -29,10 +29,13 @@ from sandbox.aws.functions.model import Account
 from sandbox.aws.functions.packages import Packages
 from sandbox.aws.functions.running import bundle_python
 from sandbox.aws.functions.storage import Storage
+from sandbox.aws.http import control
+from sandbox.aws.http.site import Site
 from sandbox.aws.logs import LogStore
 from sandbox.aws.metrics import MetricStore
 from sandbox.aws.server import Front, serve_on
 from sandbox.aws.service import LambdaService
+from sandbox.aws.signature import verify
 from sandbox.executor import Executor
 from sandbox.faults import Faults
 
@@ -85,6 +88,7 @@ def main() -> None:
     credentials = Credentials(drawn.aws)
     credentials.ensure_user()
     moto_patches.install(logs, metrics)
+    control.install()
     invoker = Invoker(
         account=account,
         executor=executor,
@@ -108,6 +112,7 @@ def main() -> None:
         packages=packages,
         rules=rules,
         admin_token=drawn.admin_token,
+        site=Site(account, invoker, lambda request: verify(request, credentials.find)),
         nonce=os.environ.get("SANDBOX_NONCE") or secrets.token_hex(8),
         services=services,
     )

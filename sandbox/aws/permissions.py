@@ -15,10 +15,10 @@ _ACTIONS = {"Invoke": "InvokeFunction", "InvokeWithResponseStream": "InvokeFunct
 
 def check(account_id: str, principal: str, operation: str, resource: str) -> None:
     """Refuse what the principal's policies do not allow. Raises AwsError AccessDeniedException."""
-    if principal == f"arn:aws:iam::{account_id}:user/{USER}":
+    if is_owner(account_id, principal):
         return
     action = f"lambda:{_ACTIONS.get(operation, operation)}"
-    if not allows(iam_backends[account_id]["aws"], _holder(account_id, principal), action, resource):
+    if not allows(iam_backends[account_id]["aws"], holder(account_id, principal), action, resource):
         raise AwsError(
             403,
             "AccessDeniedException",
@@ -27,7 +27,12 @@ def check(account_id: str, principal: str, operation: str, resource: str) -> Non
         )
 
 
-def _holder(account_id: str, principal: str) -> str:
+def is_owner(account_id: str, principal: str) -> bool:
+    """Tell whether a principal is the sandbox's own user, who may do everything."""
+    return principal == f"arn:aws:iam::{account_id}:user/{USER}"
+
+
+def holder(account_id: str, principal: str) -> str:
     """Give the role behind a session, or the principal itself."""
     if ":assumed-role/" in principal:
         return f"arn:aws:iam::{account_id}:role/{principal.split('/')[1]}"

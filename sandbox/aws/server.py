@@ -28,6 +28,8 @@ from sandbox.aws.durable.services import Call, Services
 from sandbox.aws.errors import AwsError, render
 from sandbox.aws.functions.invoking import Reply
 from sandbox.aws.functions.packages import Packages
+from sandbox.aws.http.asking import Pairs
+from sandbox.aws.http.site import PREFIXES, Site
 from sandbox.aws.service import LambdaService
 from sandbox.aws.signature import Caller, SignedRequest, service_of, verify
 from sandbox.aws.signature_v2 import is_presigned_v2, verify_v2
@@ -56,6 +58,7 @@ class Front:
         rules: faults.Faults,
         admin_token: str,
         nonce: str,
+        site: Site,
         services: Services,
     ) -> None:
         self._service = service
@@ -64,6 +67,7 @@ class Front:
         self._rules = rules
         self._admin_token = admin_token
         self._nonce = nonce
+        self._site = site
         self._services = services
         self._closed = False
         self._moto = DomainDispatcherApplication(create_backend_app)
@@ -71,6 +75,7 @@ class Front:
     def close(self) -> None:
         """Refuse what still comes in over open connections: the state is about to be saved."""
         self._closed = True
+        self._site.close()
 
     def answer(self, request: SignedRequest, handler: "_Handler") -> Reply | None:
         """Answer a request; None means that the connection is to be reset."""
@@ -81,6 +86,8 @@ class Front:
             return _plain(403, {"error": why})
         if request.path.startswith("/_sandbox/"):
             return self._own(request)
+        if request.path.startswith(PREFIXES):
+            return self._site.answer(request, handler.pairs, str(handler.client_address[0]), request_id)
         service = service_of(request)
         try:
             check = verify_v2 if is_presigned_v2(request) else verify
@@ -116,7 +123,7 @@ class Front:
 
             def carry_out() -> Reply:
                 call = Call(
-                    service=caller.service,
+                    service=_owner(caller.service, request.path),
                     region=caller.region,
                     operation=operation,
                     path=request.path,
@@ -161,6 +168,8 @@ class Front:
         asked = {name: values[0] for name, values in parse_qs(request.query).items()}
         if where == "health":
             return _plain(200, {"ok": True, "nonce": self._nonce})
+        if where == "addresses":
+            return _plain(200, self._site.addresses())
         if where.startswith("code/"):
             body = self._packages.download(
                 where.removeprefix("code/"), asked.get("expires", ""), asked.get("signature", "")
@@ -179,6 +188,11 @@ class Front:
 def _plain(status: int, document: dict[str, Any]) -> Reply:
     headers = {"content-type": "application/json", "x-content-type-options": "nosniff"}
     return Reply(status=status, headers=headers, body=json.dumps(document).encode())
+
+
+def _owner(service: str, path: str) -> str:
+    """Give moto's name of a service: both generations of API Gateway sign alike."""
+    return "apigatewayv2" if service == "apigateway" and path.startswith("/v2/") else service
 
 
 def _operation(request: SignedRequest) -> str:
@@ -201,6 +215,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
     timeout = 300
     front: Front
     body: bytes = b""
+    pairs: Pairs = ()
 
     def handle_one_request(self) -> None:
         self.close_connection = True
@@ -221,6 +236,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         for name, value in self.headers.items():
             lower = name.lower()
             headers[lower] = f"{headers[lower]},{value}" if lower in headers else value
+        self.pairs = tuple(self.headers.items())
         request = SignedRequest(method=self.command, path=path, query=query, headers=headers, body=body)
         try:
             reply = self.front.answer(request, self)
@@ -263,6 +279,8 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         for name, value in headers.items():
             if name not in ("connection", "transfer-encoding"):
                 self.send_header(name, value)
+        for name, value in reply.more:
+            self.send_header(name, value)
         if self.close_connection:
             self.send_header("connection", "close")
         self.end_headers()

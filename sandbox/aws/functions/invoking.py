@@ -33,11 +33,12 @@ _TAIL_BYTES = 4096
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """An HTTP answer."""
+    """An HTTP answer. more: headers whose names occur more than once."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    more: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,0 +1,73 @@
+"""How a gateway calls a function: within its own time, with the permission that AWS asks for."""
+
+import json
+import re
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import TimeoutError as NotInTime
+from typing import Any
+
+from moto.iam.models import iam_backends
+
+from sandbox.aws.errors import AwsError
+from sandbox.aws.events.permission import may_invoke
+from sandbox.aws.functions.invoking import Invoker, Ran
+from sandbox.aws.functions.model import Account, Target
+from sandbox.aws.policies import allows
+
+_URI = re.compile(
+    r"(?:arn:aws:apigateway:[^:]+:lambda:path/[^/]+/functions/)?(arn:aws:lambda:[^/]+)(?:/invocations)?"
+)
+
+
+class Gateway:
+    """Calls functions on behalf of HTTP gateways."""
+
+    def __init__(self, account: Account, invoker: Invoker) -> None:
+        self.account = account
+        self._invoker = invoker
+        self._waiting = ThreadPoolExecutor(16, thread_name_prefix="gateway")
+
+    def close(self) -> None:
+        self._waiting.shutdown(wait=False, cancel_futures=True)
+
+    def target(self, uri: str, variables: Mapping[str, str]) -> Target | None:
+        """Give the function that an integration's URI names, stage variables filled in, or None."""
+        filled = re.sub(r"\$\{stageVariables\.(\w+)\}", lambda found: variables.get(found[1], ""), uri or "")
+        found = _URI.fullmatch(filled)
+        if found is None:
+            return None
+        try:
+            with self.account.lock:
+                return self.account.find(found[1].rstrip(":"))
+        except AwsError:
+            return None
+
+    def permitted(self, target: Target, source_arns: list[str], role: str | None = None) -> bool:
+        """Tell whether the function lets API Gateway call it, by its resource policy or through a role."""
+        function, qualifier = target.function, target.qualifier
+        arn = f"{function.arn}:{qualifier}" if qualifier else function.arn
+        if role:
+            return allows(iam_backends[self.account.account_id]["aws"], role, "lambda:InvokeFunction", arn)
+        return any(
+            may_invoke(self.account, arn, service="apigateway.amazonaws.com", source_arn=source)
+            for source in source_arns
+        )
+
+    def call(
+        self, target: Target, event: Mapping[str, Any], request_id: str, *, limit_s: float
+    ) -> Ran | None:
+        """Call and wait for the answer; None when it did not come in time, though the function runs on.
+
+        Raises AwsError when the function is throttled or cannot run.
+        """
+        payload = json.dumps(event).encode()
+        if target.version.state == "Pending":
+            raise AwsError(409, "ResourceConflictException", "The function is being created.")
+        if target.version.config["Timeout"] <= limit_s:
+            return self._invoker.run(target, payload, request_id)
+        running: Future[Ran] = self._waiting.submit(self._invoker.run, target, payload, request_id)
+        try:
+            return running.result(limit_s)
+        except NotInTime:
+            return None

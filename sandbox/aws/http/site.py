@@ -1,0 +1,76 @@
+"""The paths on loopback behind which functions answer, and a list of them."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sandbox.aws.functions.invoking import Invoker, Reply
+from sandbox.aws.functions.model import Account
+from sandbox.aws.functions.urls import address
+from sandbox.aws.http import answers
+from sandbox.aws.http.asking import Pairs, WebRequest
+from sandbox.aws.http.calling import Gateway
+from sandbox.aws.http.function_urls import FunctionUrls
+from sandbox.aws.http.http_apis import HttpApis
+from sandbox.aws.http.rest_apis import RestApis
+from sandbox.aws.signature import Caller, SignedRequest
+
+PREFIXES = ("/_url/", "/_api/")
+
+
+class Site:
+    """Answers at /_url/ID/path and /_api/ID/STAGE/path."""
+
+    def __init__(self, account: Account, invoker: Invoker, verify: Callable[[SignedRequest], Caller]) -> None:
+        self._account = account
+        self._gateway = Gateway(account, invoker)
+        self._urls = FunctionUrls(self._gateway, verify)
+        self._rest = RestApis(self._gateway, verify)
+        self._http = HttpApis(self._gateway)
+
+    def close(self) -> None:
+        self._gateway.close()
+
+    def answer(self, signed: SignedRequest, pairs: Pairs, source_ip: str, request_id: str) -> Reply:
+        """Answer a request whose path begins with one of the prefixes."""
+        kind, _, rest = signed.path.removeprefix("/").partition("/")
+        name, slash, tail = rest.partition("/")
+        request = WebRequest(
+            signed=signed, pairs=pairs, source_ip=source_ip, request_id=request_id, at=time.time()
+        )
+        if kind == "_url":
+            reply = self._urls.answer(name, f"/{tail}", request)
+        elif (rest_api := self._rest.backend().apis.get(name)) is not None:
+            reply = self._rest.answer(rest_api, slash + tail, request)
+        elif (http_api := self._http.backend().apis.get(name)) is not None:
+            reply = self._http.answer(http_api, slash + tail, request)
+        else:
+            reply = answers.plain(404, "No API of this sandbox has this id.")
+        reply.headers.setdefault("x-amzn-requestid", request_id)
+        return reply
+
+    def addresses(self) -> dict[str, Any]:
+        """List where functions answer: function URLs, and the stages of both kinds of API."""
+        base = self._account.address
+        with self._account.lock:
+            urls = [
+                {
+                    "function": function.name,
+                    "qualifier": qualifier or None,
+                    "url": address(self._account, config["id"]),
+                }
+                for function in self._account.stored.functions.values()
+                for qualifier, config in function.urls.items()
+                if "id" in config
+            ]
+        apis = [
+            {"id": api.id, "name": api.name, "kind": "REST", "url": f"{base}/_api/{api.id}/{stage}/"}
+            for api in self._rest.backend().apis.values()
+            for stage in api.stages
+        ]
+        for api in self._http.backend().apis.values():
+            for stage in api.stages:
+                place = "" if stage == "$default" else f"{stage}/"
+                url = f"{base}/_api/{api.api_id}/{place}"
+                apis.append({"id": api.api_id, "name": api.name, "kind": api.protocol_type, "url": url})
+        return {"functionUrls": urls, "apis": apis}
