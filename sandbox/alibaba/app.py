@@ -11,7 +11,11 @@ import logging
 from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from typing import Any
+from dataclasses import replace
+from io import BytesIO
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import IO, Any
 
 from starlette.applications import Starlette
 from starlette.routing import Route
@@ -22,6 +26,7 @@ from sandbox.alibaba.wire import Incoming, Reply, json_reply, split_target
 from sandbox.faults import FRONT_KINDS, HANG_MS, Rule
 
 BODY_LIMIT_BYTES = 520 * 1024 * 1024
+OBJECT_LIMIT_BYTES = 5 * 1024 * 1024 * 1024
 THREADS = 64
 WAITING_THREADS = 256
 _ABORT = "sandbox.abort"
@@ -41,36 +46,44 @@ class KeepTransport:
         await self._app(scope, receive, send)
 
 
-async def _read(scope: Scope, receive: Receive) -> Incoming | None:
-    """Read the request; None when the client left or sent more than the limit."""
-    pieces: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            return None
-        piece = message.get("body", b"")
-        size += len(piece)
-        if size > BODY_LIMIT_BYTES:
-            return None
-        pieces.append(piece)
-        more = message.get("more_body", False)
+def _head(scope: Scope) -> Incoming:
+    """Give the request without its body."""
     path, _ = split_target(scope["raw_path"].decode("latin-1"))
     return Incoming(
         method=scope["method"],
         raw_path=path,
         raw_query=scope["query_string"].decode("latin-1"),
         headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
-        body=b"".join(pieces),
+        body=b"",
     )
+
+
+async def _read(receive: Receive, content: IO[bytes], limit: int) -> bool:
+    """Read the body into ``content``; False when the client left or sent more than the limit."""
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return False
+        piece = message.get("body", b"")
+        size += len(piece)
+        if size > limit:
+            return False
+        content.write(piece)
+        more = message.get("more_body", False)
+    return True
 
 
 async def _write(send: Send, reply: Reply, *, head: bool) -> None:
     headers = {name.lower(): value for name, value in reply.headers.items()}
-    if reply.status != 204:
+    if reply.status not in (204, 304) and reply.stream is None:
         headers.setdefault("content-length", str(len(reply.body)))
     raw = [(name.encode("latin-1"), value.encode("latin-1", "replace")) for name, value in headers.items()]
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
+    if reply.stream is not None and not head:
+        loop = asyncio.get_running_loop()
+        while piece := await loop.run_in_executor(None, next, reply.stream, b""):
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b"" if head else reply.body})
 
 
@@ -95,10 +108,20 @@ class Front:
             pool.shutdown(wait=False, cancel_futures=True)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        request = await _read(scope, receive)
-        if request is None:
-            await _break_off(scope, receive)
-            return
+        head = _head(scope)
+        large = self._alibaba.takes_files(head)
+        with NamedTemporaryFile(dir=self._alibaba.spool) if large else BytesIO() as content:
+            if not await _read(receive, content, OBJECT_LIMIT_BYTES if large else BODY_LIMIT_BYTES):
+                await _break_off(scope, receive)
+                return
+            if isinstance(content, BytesIO):
+                request = replace(head, body=content.getvalue())
+            else:
+                content.flush()
+                request = replace(head, file=Path(content.name))
+            await self._reply(request, scope, receive, send)
+
+    async def _reply(self, request: Incoming, scope: Scope, receive: Receive, send: Send) -> None:
         reply = self._alibaba.guarded(request) or await self._carry_out(request)
         if reply is None:
             await _break_off(scope, receive)

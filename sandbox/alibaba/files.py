@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -49,3 +50,9 @@ def documents(folder: Path) -> Iterator[tuple[Path, dict[str, Any]]]:
         return
     for path in sorted(folder.glob("*.json")):
         yield path, read_json(path)
+
+
+def empty_folder(folder: Path) -> None:
+    """Make a folder, without what an earlier run left in it."""
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)

@@ -6,11 +6,11 @@ import os
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sandbox import guard
+from sandbox.alibaba import files, sts
 from sandbox.alibaba import page as pages
-from sandbox.alibaba import sts
 from sandbox.alibaba.access import KeyRing
 from sandbox.alibaba.fc import routes as fc_routes
 from sandbox.alibaba.fc.assembly import Computing
@@ -37,6 +37,7 @@ from sandbox.executor import Executor
 from sandbox.faults import Faults
 from sandbox.keys import Keys
 
+SPOOL_FROM_BYTES = 4 * 1024 * 1024
 _STATUS_CODES = {
     403: "AccessDenied",
     404: "ResourceNotFound",
@@ -83,6 +84,8 @@ class Alibaba:
         self._nonces = Nonces()
         self._happenings = Happenings(state / "happenings")
         storage = Storage(state / "oss")
+        self.spool = state / "spool"
+        files.empty_folder(self.spool)
         self._logs = Logs(state / "sls", delay_s=settings.log_delay_s)
         registry = Registry(state / "fc" / "functions")
         codes = CodeStore(state / "fc" / "code")
@@ -95,7 +98,11 @@ class Alibaba:
             function_names=lambda: [str(document["name"]) for document in registry.all()],
         )
         self._oss = oss_routes.ObjectStorage(
-            storage=storage, keys=self._keys, account_id=account.account_id, region=account.region
+            storage=storage,
+            keys=self._keys,
+            account_id=account.account_id,
+            region=account.region,
+            emit=self._happenings.emit,
         )
         self._sls = sls_routes.LogService(logs=self._logs, keys=self._keys, account_id=account.account_id)
         self._journal = Journal(state / "mns" / "mns.db")
@@ -173,6 +180,20 @@ class Alibaba:
             own_origin=f"http://{request.host}" if own else None,
         )
         return json_reply({"Code": "AccessDenied", "Message": why}, status=403) if why else None
+
+    def takes_files(self, request: Incoming) -> bool:
+        """Tell whether a request, of which the body is not read yet, may be the upload of a large object."""
+        length = request.headers.get("content-length", "")
+        small = length.isdigit() and int(length) <= SPOOL_FROM_BYTES
+        return (
+            not small
+            and request.method in ("PUT", "POST")
+            and request.headers.get("x-acs-version") is None
+            and not request.raw_path.startswith((f"{fc_routes.PREFIX}/", f"{pages.ROOT}/"))
+            and not sls_routes.is_sls_host(request.host)
+            and not is_mns(request)
+            and not is_visit(request)
+        )
 
     def understand(self, request: Incoming) -> Errand:
         """Find the service that a request is for."""
@@ -257,6 +278,6 @@ class Alibaba:
         )
 
     def _signed_by_oss(self, request: Incoming, request_id: str) -> Reply:
-        reply = self._oss.answer(request)
+        reply = self._oss.answer(request, request_id)
         headers = {"server": "AliyunOSS", **reply.headers, "x-oss-request-id": request_id}
-        return Reply(status=reply.status, headers=headers, body=reply.body)
+        return replace(reply, headers=headers)

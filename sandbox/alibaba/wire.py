@@ -6,8 +6,9 @@ The services are plain blocking functions of these values, so they can be read a
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
@@ -18,6 +19,7 @@ class Incoming:
 
     ``raw_path`` is the path as it was sent (percent-encoded, no query), ``path`` the same decoded;
     ``headers`` has lower-case names; ``host`` is the Host header, of the form ``name[:port]``.
+    ``file`` holds the body of a large upload, and ``body`` is empty then; it goes with the request.
     """
 
     method: str
@@ -25,6 +27,7 @@ class Incoming:
     raw_query: str
     headers: Mapping[str, str]
     body: bytes
+    file: Path | None = None
 
     @property
     def path(self) -> str:
@@ -55,11 +58,15 @@ class Incoming:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """What goes back: status, headers, body."""
+    """What goes back: status, headers, body.
+
+    ``stream`` gives a large body piece by piece in place of ``body``; the headers name its length.
+    """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
+    stream: Iterator[bytes] | None = None
 
 
 class Refused(Exception):

@@ -1,181 +1,320 @@
-"""OSS as a function of requests: buckets, objects, listings. What it lacks it refuses with NotImplemented."""
+"""OSS as a function of requests: which call a request is, who may make it, and the calls on buckets.
+
+A sub-resource or header that the sandbox lacks is refused with NotImplemented, never left out in silence.
+"""
 
 from __future__ import annotations
 
 import base64
-import hashlib
-import re
-from collections.abc import Mapping
-from urllib.parse import quote, unquote
-from xml.etree import ElementTree
+import binascii
+from collections.abc import Callable, Mapping
+from typing import Any
+from urllib.parse import quote
 
 from sandbox.alibaba import clock
 from sandbox.alibaba.access import KeyRing, Scope
-from sandbox.alibaba.oss.signing import Place, check_oss
-from sandbox.alibaba.oss.storage import Storage, StoredObject
+from sandbox.alibaba.markup import leaf, leaves, tag
+from sandbox.alibaba.oss import reading
+from sandbox.alibaba.oss.listing import page_of
+from sandbox.alibaba.oss.objects import Objects, Visit, acl_reply
+from sandbox.alibaba.oss.reading import place_of
+from sandbox.alibaba.oss.replies import error_reply, named, xml_reply
+from sandbox.alibaba.oss.signing import SUBRESOURCES, Place, check_oss
+from sandbox.alibaba.oss.storage import Bucket, Storage, StoredObject
+from sandbox.alibaba.oss.uploads import Uploads
 from sandbox.alibaba.wire import Incoming, Refused, Reply
 
-XML = "application/xml"
-_HOST = re.compile(r"(?P<bucket>[a-z0-9-]+)\.oss-[a-z0-9-]+\.aliyuncs\.com(?::\d+)?")
-_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
-_KEPT = frozenset(
-    {
-        "content-type",
-        "content-encoding",
-        "content-disposition",
-        "content-language",
-        "cache-control",
-        "expires",
-    }
+__all__ = ["ObjectStorage", "error_reply", "place_of"]
+DELETE_LIMIT = 1000
+Emit = Callable[[str, Mapping[str, Any]], None]
+
+_PLAIN = frozenset({"security-token", "sequential", "objectMeta", "position", "partNumber"})
+_OBJECT_CALLS = {
+    ("PUT", ""): "PutObject",
+    ("GET", ""): "GetObject",
+    ("HEAD", ""): "HeadObject",
+    ("DELETE", ""): "DeleteObject",
+    ("POST", "append"): "AppendObject",
+    ("PUT", "symlink"): "PutSymlink",
+    ("GET", "symlink"): "GetSymlink",
+    ("PUT", "tagging"): "PutObjectTagging",
+    ("GET", "tagging"): "GetObjectTagging",
+    ("DELETE", "tagging"): "DeleteObjectTagging",
+    ("PUT", "acl"): "PutObjectACL",
+    ("GET", "acl"): "GetObjectACL",
+    ("POST", "uploads"): "InitiateMultipartUpload",
+    ("PUT", "uploadId"): "UploadPart",
+    ("GET", "uploadId"): "ListParts",
+    ("POST", "uploadId"): "CompleteMultipartUpload",
+    ("DELETE", "uploadId"): "AbortMultipartUpload",
+}
+_BUCKET_CALLS = {
+    ("PUT", ""): "PutBucket",
+    ("GET", ""): "ListObjects",
+    ("HEAD", ""): "HeadBucket",
+    ("DELETE", ""): "DeleteBucket",
+    ("GET", "location"): "GetBucketLocation",
+    ("GET", "bucketInfo"): "GetBucketInfo",
+    ("GET", "stat"): "GetBucketStat",
+    ("GET", "acl"): "GetBucketAcl",
+    ("PUT", "acl"): "PutBucketAcl",
+    ("GET", "uploads"): "ListMultipartUploads",
+    ("GET", "versioning"): "GetBucketVersioning",
+    ("POST", "delete"): "DeleteMultipleObjects",
+}
+_REFUSED_HEADERS = (
+    "x-oss-callback",
+    "x-oss-server-side-encryption",
+    "x-oss-server-side-data-encryption",
+    "x-oss-traffic-limit",
+    "x-oss-process",
 )
+_REFUSED_QUERY = ("callback", "callback-var", "x-oss-process", "x-oss-traffic-limit", "x-oss-async-process")
+_NOT_HERE = "The sandbox's OSS does not have this call"
 
 
-def place_of(request: Incoming) -> Place:
-    """Find bucket and key: the bucket is in the Host name or is the first part of the path."""
-    found = _HOST.fullmatch(request.host)
-    path = request.raw_path.removeprefix("/")
-    if found:
-        return Place(bucket=found["bucket"], key=unquote(path))
-    bucket, _, key = path.partition("/")
-    return Place(bucket=unquote(bucket), key=unquote(key))
-
-
-def _xml(root: ElementTree.Element) -> Reply:
-    body = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
-    return Reply(headers={"content-type": XML}, body=body)
-
-
-def _tree(name: str, **texts: object) -> ElementTree.Element:
-    root = ElementTree.Element(name)
-    for tag, text in texts.items():
-        ElementTree.SubElement(root, tag).text = str(text)
-    return root
-
-
-def error_reply(refusal: Refused, request: Incoming, request_id: str) -> Reply:
-    """Give OSS's error body; a HEAD request has it in the header x-oss-err instead."""
-    document = {"Message": refusal.message, "RequestId": request_id, "HostId": request.host}
-    body = ElementTree.tostring(
-        _tree("Error", Code=refusal.code, **document), encoding="utf-8", xml_declaration=True
-    )
-    headers = {"content-type": XML, "x-oss-request-id": request_id}
-    if request.method == "HEAD":
-        headers["x-oss-err"] = base64.b64encode(body).decode()
-        return Reply(status=refusal.status, headers=headers)
-    return Reply(status=refusal.status, headers=headers, body=body)
+def call_of(request: Incoming, place: Place) -> str:
+    """Give the name of the operation; ``Unknown`` for one that the sandbox lacks."""
+    if not place.bucket:
+        return "ListBuckets" if request.method == "GET" else "Unknown"
+    query = request.query
+    special = [name for name in query if name in SUBRESOURCES or name in ("stat", "bucketInfo")]
+    asked = [name for name in special if name not in _PLAIN and not name.startswith("response-")]
+    if not place.key and "continuation-token" in asked:
+        asked.remove("continuation-token")
+    if len(asked) > 1:
+        return "Unknown"
+    calls = _OBJECT_CALLS if place.key else _BUCKET_CALLS
+    name = calls.get((request.method, asked[0] if asked else ""), "Unknown")
+    if name == "PutObject" and "x-oss-copy-source" in request.headers:
+        return "CopyObject"
+    if name == "UploadPart" and "x-oss-copy-source" in request.headers:
+        return "UploadPartCopy"
+    if name in ("HeadObject", "GetObject") and "objectMeta" in query:
+        return "GetObjectMeta"
+    return name
 
 
 class ObjectStorage:
     """The calls of OSS."""
 
-    def __init__(self, *, storage: Storage, keys: KeyRing, account_id: str, region: str) -> None:
+    def __init__(self, *, storage: Storage, keys: KeyRing, account_id: str, region: str, emit: Emit) -> None:
         self._storage = storage
+        self._uploads = Uploads(storage)
         self._keys = keys
         self._owner = account_id
         self._location = f"oss-{region}"
+        self._emit = emit
+        self._objects = Objects(storage, self._uploads, account_id)
+        self._object_calls: dict[str, Callable[[Visit], Reply]] = {
+            "PutObject": self._objects.put,
+            "GetObject": self._objects.get,
+            "HeadObject": self._objects.get,
+            "GetObjectMeta": self._objects.meta,
+            "DeleteObject": self._objects.delete,
+            "CopyObject": self._objects.copy,
+            "AppendObject": self._objects.append,
+            "PutSymlink": self._objects.put_symlink,
+            "GetSymlink": self._objects.get_symlink,
+            "PutObjectTagging": self._objects.put_tags,
+            "GetObjectTagging": self._objects.get_tags,
+            "DeleteObjectTagging": self._objects.delete_tags,
+            "PutObjectACL": self._objects.put_acl,
+            "GetObjectACL": self._objects.get_acl,
+            "InitiateMultipartUpload": self._objects.initiate,
+            "UploadPart": self._objects.put_part,
+            "UploadPartCopy": self._objects.put_part,
+            "ListParts": self._objects.list_parts,
+            "CompleteMultipartUpload": self._objects.complete,
+            "AbortMultipartUpload": self._objects.abort,
+        }
+        self._bucket_calls: dict[str, Callable[[Incoming, str], Reply]] = {
+            "PutBucket": self._put_bucket,
+            "HeadBucket": lambda request, bucket: self._head_bucket(bucket),
+            "ListObjects": self._list_objects,
+            "DeleteBucket": lambda request, bucket: self._delete_bucket(bucket),
+            "GetBucketLocation": lambda request, bucket: self._bucket_location(bucket),
+            "GetBucketInfo": lambda request, bucket: self._bucket_info(bucket),
+            "GetBucketStat": lambda request, bucket: self._bucket_stat(bucket),
+            "GetBucketAcl": lambda request, bucket: acl_reply(self._owner, storage.bucket(bucket).acl),
+            "PutBucketAcl": self._put_bucket_acl,
+            "GetBucketVersioning": lambda request, bucket: self._bucket_versioning(bucket),
+            "ListMultipartUploads": self._list_uploads,
+        }
 
     @staticmethod
     def operation_of(request: Incoming) -> str:
         """Give a name for the operation, for faults: PutObject, GetObject, ListObjects and so on."""
-        place = place_of(request)
-        if not place.bucket:
-            return "ListBuckets"
-        verb = {"PUT": "Put", "GET": "Get", "HEAD": "Head", "DELETE": "Delete", "POST": "Post"}
-        name = verb.get(request.method, "Unknown")
-        if place.key:
-            return f"{name}Object"
-        plain = request.method == "GET" and not {"bucketInfo", "location", "acl"} & request.query.keys()
-        return "ListObjects" if plain else f"{name}Bucket"
+        return call_of(request, place_of(request))
 
-    def answer(self, request: Incoming) -> Reply:
+    def answer(self, request: Incoming, request_id: str) -> Reply:
         """Check the signature and carry out the call.
 
         Raises:
             Refused: in OSS's own codes.
         """
         place = place_of(request)
+        reading.require_utf8(place.key)
+        operation = call_of(request, place)
+        self._require_right(request, place, operation)
+        for name in _REFUSED_HEADERS:
+            if name in request.headers:
+                raise Refused(501, "NotImplemented", f"The sandbox's OSS does not have {name}.")
+        if operation == "Unknown" or any(name in request.query for name in _REFUSED_QUERY):
+            asked = "".join(f" ?{name}" for name in sorted(request.query) if name in SUBRESOURCES)
+            raise Refused(501, "NotImplemented", f"{_NOT_HERE}: {request.method}{asked}.")
+        try:
+            return self._carry_out(operation, request, place, request_id)
+        except OSError as exc:
+            raise Refused(
+                500, "InternalError", f"The sandbox's disk did not take it: {exc.strerror}."
+            ) from exc
+
+    def _require_right(self, request: Incoming, place: Place, operation: str) -> None:
+        """Check the signature; without one, only what an ACL opens to everybody is allowed."""
+        signed = "authorization" in request.headers or {"OSSAccessKeyId", "x-oss-signature"} & set(
+            request.query
+        )
+        if not signed and self._is_public(place, operation):
+            return
         key = check_oss(request, place, self._keys)
         if key.scope is not Scope.EVERYTHING:
-            raise Refused(403, "AccessDenied", "You have no right to access this object.")
-        if {"uploads", "uploadId", "append", "symlink", "tagging", "versioning"} & request.query.keys():
-            raise Refused(501, "NotImplemented", "The sandbox's OSS does not have this call.")
+            raise Refused(
+                403, "AccessDenied", "You have no right to access this object because of bucket acl."
+            )
+
+    def _is_public(self, place: Place, operation: str) -> bool:
+        reads = operation in ("GetObject", "HeadObject", "GetObjectMeta", "GetSymlink")
+        if not place.bucket or not (reads or operation in ("PutObject", "ListObjects")):
+            return False
+        try:
+            acl = self._storage.bucket(place.bucket).acl
+            own = self._storage.find(place.bucket, place.key).acl if reads else "default"
+        except Refused:
+            return False
+        if operation == "PutObject":
+            return acl == "public-read-write"
+        return (acl if own == "default" else own) in ("public-read", "public-read-write")
+
+    def _carry_out(self, operation: str, request: Incoming, place: Place, request_id: str) -> Reply:
+        def tell(event: str, stored: StoredObject, delta: int) -> None:
+            self._tell(event, place.bucket, stored, delta, request_id)
+
         if not place.bucket:
             return self._list_buckets(request)
-        if not place.key:
-            return self._bucket(request, place.bucket)
-        return self._object(request, place)
+        if place.key:
+            return self._object_calls[operation](Visit(request=request, place=place, tell=tell))
+        if operation == "DeleteMultipleObjects":
+            return self._delete_many(request, place.bucket, request_id)
+        return self._bucket_calls[operation](request, place.bucket)
+
+    def _tell(self, event: str, bucket: str, stored: StoredObject, delta: int, request_id: str) -> None:
+        """Let others hear of a write; it is on disk when this returns."""
+        self._emit(
+            "oss",
+            {
+                "event": event,
+                "bucket": bucket,
+                "key": stored.key,
+                "size": stored.size,
+                "etag": stored.etag,
+                "deltaSize": delta,
+                "requestId": request_id,
+                "sourceIp": "127.0.0.1",
+                "principalId": self._owner,
+                "time": clock.iso_millis(),
+            },
+        )
+
+    # -- buckets
 
     def _list_buckets(self, request: Incoming) -> Reply:
-        root = _tree("ListAllMyBucketsResult")
-        owner = ElementTree.SubElement(root, "Owner")
-        for tag in ("ID", "DisplayName"):
-            ElementTree.SubElement(owner, tag).text = self._owner
-        rows = ElementTree.SubElement(root, "Buckets")
-        for name, created in self._storage.buckets().items():
-            if name.startswith(request.query.get("prefix", "")):
-                rows.append(self._bucket_tree(name, created))
-        return _xml(root)
+        query = request.query
+        prefix, after = query.get("prefix", ""), query.get("marker", "")
+        most = reading.number(query.get("max-keys"), "max-keys", 100, range(1, 1001))
+        found = [
+            each for each in self._storage.buckets() if each.name.startswith(prefix) and each.name > after
+        ]
+        cut = len(found) > most
+        rows = tag("Buckets", *(tag("Bucket", self._described(each)) for each in found[:most]))
+        owner = tag("Owner", leaves(ID=self._owner, DisplayName=self._owner))
+        page = leaves(
+            Prefix=prefix,
+            Marker=after,
+            MaxKeys=most,
+            IsTruncated=str(cut).lower(),
+            NextMarker=found[most - 1].name if cut else None,
+        )
+        return xml_reply(
+            tag("ListAllMyBucketsResult", page if "max-keys" in query or cut else "", owner, rows)
+        )
 
-    def _bucket_tree(self, name: str, created: float) -> ElementTree.Element:
-        return _tree(
-            "Bucket",
-            Name=name,
-            CreationDate=clock.iso_millis(created),
+    def _described(self, bucket: Bucket) -> str:
+        return leaves(
+            Name=bucket.name,
+            CreationDate=clock.iso_millis(bucket.created),
             Location=self._location,
             ExtranetEndpoint=f"{self._location}.aliyuncs.com",
             IntranetEndpoint=f"{self._location}-internal.aliyuncs.com",
-            StorageClass="Standard",
+            StorageClass=bucket.storage_class,
             Region=self._location.removeprefix("oss-"),
         )
 
-    def _bucket(self, request: Incoming, bucket: str) -> Reply:
-        query = request.query
-        if request.method == "PUT":
-            self._storage.create_bucket(bucket)
-            return Reply()
-        if request.method == "DELETE":
-            self._storage.delete_bucket(bucket)
-            return Reply(status=204)
-        if request.method == "POST" and "delete" in query:
-            return self._delete_many(request, bucket)
-        if request.method not in ("GET", "HEAD"):
-            raise Refused(405, "MethodNotAllowed", "The method is not allowed against a bucket.")
-        created = self._storage.require_bucket(bucket)
-        if "location" in query:
-            root = ElementTree.Element("LocationConstraint")
-            root.text = self._location
-            return _xml(root)
-        if "bucketInfo" in query:
-            return self._bucket_info(bucket, created)
-        if "acl" in query:
-            root = _tree("AccessControlPolicy")
-            root.append(_tree("Owner", ID=self._owner, DisplayName=self._owner))
-            root.append(_tree("AccessControlList", Grant="private"))
-            return _xml(root)
-        return self._list_objects(request, bucket)
+    def _put_bucket(self, request: Incoming, bucket: str) -> Reply:
+        storage_class = None
+        if request.body or request.file is not None:
+            asked = reading.xml_body(request, "CreateBucketConfiguration")
+            storage_class = asked.findtext("StorageClass")
+        self._storage.create_bucket(
+            bucket,
+            acl=reading.acl_of(request.headers.get("x-oss-acl")),
+            storage_class=reading.storage_class_of(storage_class),
+        )
+        return Reply(headers={"Location": f"/{bucket}"})
 
-    def _bucket_info(self, bucket: str, created: float) -> Reply:
-        tree = self._bucket_tree(bucket, created)
-        tree.append(_tree("Owner", ID=self._owner, DisplayName=self._owner))
-        tree.append(_tree("AccessControlList", Grant="private"))
-        root = ElementTree.Element("BucketInfo")
-        root.append(tree)
-        return _xml(root)
+    def _put_bucket_acl(self, request: Incoming, bucket: str) -> Reply:
+        acl = reading.acl_of(request.headers.get("x-oss-acl"))
+        if acl is None:
+            raise Refused(400, "InvalidArgument", "x-oss-acl is required.")
+        self._storage.set_acl(bucket, acl)
+        return Reply()
 
-    def _delete_many(self, request: Incoming, bucket: str) -> Reply:
-        try:
-            asked = ElementTree.fromstring(request.body)  # noqa: S314 - expat has no network, the body is capped
-        except ElementTree.ParseError as exc:
-            raise Refused(400, "MalformedXML", "The XML you provided was not well-formed.") from exc
-        root = ElementTree.Element("DeleteResult")
-        encode = asked.findtext("EncodingType") == "url" or request.query.get("encoding-type") == "url"
-        if encode:
-            ElementTree.SubElement(root, "EncodingType").text = "url"
-        for node in asked.findall("Object"):
-            key = node.findtext("Key") or ""
-            self._storage.delete(bucket, key)
-            root.append(_tree("Deleted", Key=quote(key, safe="") if encode else key))
-        return _xml(root)
+    def _head_bucket(self, bucket: str) -> Reply:
+        self._storage.bucket(bucket)
+        return Reply(headers={"x-oss-bucket-region": self._location})
+
+    def _delete_bucket(self, bucket: str) -> Reply:
+        if self._uploads.of_bucket(bucket):
+            raise Refused(409, "BucketNotEmpty", "The bucket has multipart uploads under way.")
+        self._storage.delete_bucket(bucket)
+        return Reply(status=204)
+
+    def _bucket_location(self, bucket: str) -> Reply:
+        self._storage.bucket(bucket)
+        return xml_reply(leaf("LocationConstraint", self._location))
+
+    def _bucket_versioning(self, bucket: str) -> Reply:
+        self._storage.bucket(bucket)
+        return xml_reply(tag("VersioningConfiguration"))
+
+    def _bucket_info(self, bucket: str) -> Reply:
+        found = self._storage.bucket(bucket)
+        owner = tag("Owner", leaves(ID=self._owner, DisplayName=self._owner))
+        acl = tag("AccessControlList", leaves(Grant=found.acl))
+        more = leaves(DataRedundancyType="LRS")
+        return xml_reply(tag("BucketInfo", tag("Bucket", self._described(found), more, owner, acl)))
+
+    def _bucket_stat(self, bucket: str) -> Reply:
+        with self._storage.lock:
+            objects = list(self._storage.bucket(bucket).objects.values())
+        inner = leaves(
+            Storage=sum(stored.size for stored in objects),
+            ObjectCount=len(objects),
+            MultipartUploadCount=len(self._uploads.of_bucket(bucket)),
+        )
+        return xml_reply(tag("BucketStat", inner))
+
+    # -- listings
 
     def _list_objects(self, request: Incoming, bucket: str) -> Reply:
         """GetBucket (version 1) and ListObjectsV2; with encoding-type=url names are percent-encoded."""
@@ -183,154 +322,118 @@ class ObjectStorage:
         second = query.get("list-type") == "2"
         encode = query.get("encoding-type") == "url"
         prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
-        after = (
-            (query.get("continuation-token") or query.get("start-after", ""))
-            if second
-            else query.get("marker", "")
+        token, start = query.get("continuation-token", ""), query.get("start-after", "")
+        after = (_behind(token) if token else start) if second else query.get("marker", "")
+        most = reading.number(query.get("max-keys"), "max-keys", 100, range(1, 1001))
+        with self._storage.lock:
+            found = self._storage.bucket(bucket)
+            page = page_of(found.in_order(), prefix=prefix, delimiter=delimiter, after=after, most=most)
+            rows = [found.objects[key] for key in page.keys]
+        owned = not second or query.get("fetch-owner", "").lower() == "true"
+        facts = leaves(
+            Name=bucket,
+            Prefix=named(prefix, encode),
+            MaxKeys=most,
+            Delimiter=named(delimiter, encode),
+            EncodingType="url" if encode else None,
+            IsTruncated=str(page.cut).lower(),
         )
-        most = int(query["max-keys"]) if query.get("max-keys", "").isdigit() else 100
-        if not 1 <= most <= 1000:
-            raise Refused(400, "InvalidArgument", "max-keys must be between 1 and 1000.")
-
-        def named(text: str) -> str:
-            return quote(text, safe="") if encode else text
-
-        root = _tree(
-            "ListBucketResult", Name=bucket, Prefix=named(prefix), MaxKeys=most, Delimiter=named(delimiter)
-        )
-        if encode:
-            ElementTree.SubElement(root, "EncodingType").text = "url"
-        rows, prefixes, last, cut = _cut_list(self._storage.list(bucket), prefix, delimiter, after, most)
-        for stored in rows:
-            root.append(self._listed(stored, named(stored.key)))
-        for text in prefixes:
-            root.append(_tree("CommonPrefixes", Prefix=named(text)))
-        facts: dict[str, object] = {"IsTruncated": str(cut).lower()}
         if second:
-            facts |= {"KeyCount": len(rows) + len(prefixes)} | (
-                {"NextContinuationToken": named(last)} if cut else {}
+            facts += leaves(
+                StartAfter=named(start, encode) if start else None,
+                ContinuationToken=token or None,
+                KeyCount=len(rows) + len(page.prefixes),
+                NextContinuationToken=_token(page.last) if page.cut else None,
             )
         else:
-            facts |= {"Marker": named(after)} | ({"NextMarker": named(last)} if cut else {})
-        for tag, fact in facts.items():
-            ElementTree.SubElement(root, tag).text = str(fact)
-        return _xml(root)
+            last = named(page.last, encode) if page.cut else None
+            facts += leaves(Marker=named(after, encode), NextMarker=last)
+        contents = (self._listed(stored, encode, owned) for stored in rows)
+        prefixes = (tag("CommonPrefixes", leaf("Prefix", named(text, encode))) for text in page.prefixes)
+        return xml_reply(tag("ListBucketResult", facts, *contents, *prefixes))
 
-    @staticmethod
-    def _listed(stored: StoredObject, name: str) -> ElementTree.Element:
-        return _tree(
-            "Contents",
-            Key=name,
+    def _listed(self, stored: StoredObject, encode: bool, owned: bool) -> str:
+        row = leaves(
+            Key=named(stored.key, encode),
             LastModified=clock.iso_millis(stored.modified),
             ETag=f'"{stored.etag}"',
-            Type="Normal",
+            Type=stored.kind,
             Size=stored.size,
-            StorageClass="Standard",
+            StorageClass=stored.storage_class,
         )
+        owner = tag("Owner", leaves(ID=self._owner, DisplayName=self._owner)) if owned else ""
+        return tag("Contents", row, owner)
 
-    def _object(self, request: Incoming, place: Place) -> Reply:
-        if request.method == "PUT":
-            if source := request.headers.get("x-oss-copy-source"):
-                return self._copy(request, place, source)
-            return self._put(request, place)
-        if request.method == "DELETE":
-            self._storage.delete(place.bucket, place.key)
-            return Reply(status=204)
-        if request.method in ("GET", "HEAD"):
-            return self._get(request, place)
-        raise Refused(405, "MethodNotAllowed", "The method is not allowed against an object.")
-
-    @staticmethod
-    def _kept(headers: Mapping[str, str]) -> dict[str, str]:
-        return {k: v for k, v in headers.items() if k in _KEPT or k.startswith("x-oss-meta-")}
-
-    def _put(self, request: Incoming, place: Place) -> Reply:
-        given = request.headers.get("content-md5")
-        digest = hashlib.md5(request.body, usedforsecurity=False).digest()
-        if given and given != base64.b64encode(digest).decode():
-            raise Refused(400, "InvalidDigest", "The Content-MD5 you specified is not that of the body.")
-        if request.headers.get("x-oss-forbid-overwrite") == "true":
-            with self._storage.lock:
-                present = any(stored.key == place.key for stored in self._storage.list(place.bucket))
-            if present:
-                raise Refused(409, "FileAlreadyExists", "The object you specified already exists.")
-        stored = self._storage.put(place.bucket, place.key, request.body, self._kept(request.headers))
-        return Reply(headers={"ETag": f'"{stored.etag}"', "x-oss-hash-crc64ecma": stored.crc})
-
-    def _copy(self, request: Incoming, place: Place, source: str) -> Reply:
-        bucket, _, key = unquote(source).removeprefix("/").partition("/")
-        found = self._storage.find(bucket, key)
-        replace = request.headers.get("x-oss-metadata-directive", "COPY").upper() == "REPLACE"
-        headers = self._kept(request.headers) if replace else found.headers
-        stored = self._storage.put(place.bucket, place.key, self._storage.read(bucket, key), headers)
-        modified = clock.iso_millis(stored.modified)
-        reply = _xml(_tree("CopyObjectResult", ETag=f'"{stored.etag}"', LastModified=modified))
-        headers = {**reply.headers, "ETag": f'"{stored.etag}"', "x-oss-hash-crc64ecma": stored.crc}
-        return Reply(headers=headers, body=reply.body)
-
-    def _get(self, request: Incoming, place: Place) -> Reply:
-        with self._storage.lock:
-            stored = self._storage.find(place.bucket, place.key)
-            bare = request.method == "HEAD" or "objectMeta" in request.query
-            content = b"" if bare else self._storage.read(place.bucket, place.key)
-        headers = {
-            "content-type": "application/octet-stream",
-            **stored.headers,
-            "ETag": f'"{stored.etag}"',
-            "Last-Modified": clock.http_date(stored.modified),
-            "x-oss-hash-crc64ecma": stored.crc,
-            "x-oss-object-type": "Normal",
-            "x-oss-storage-class": "Standard",
-            "accept-ranges": "bytes",
-            "content-length": str(stored.size),
-        }
-        if bare:
-            return Reply(headers=headers)
-        span = _span(request.headers.get("range", ""), stored.size)
-        if span is None:
-            return Reply(headers=headers, body=content)
-        start, end = span
-        headers["content-range"] = f"bytes {start}-{end}/{stored.size}"
-        headers["content-length"] = str(end - start + 1)
-        return Reply(status=206, headers=headers, body=content[start : end + 1])
-
-
-def _span(text: str, size: int) -> tuple[int, int] | None:
-    """Give first and last byte of a range, or None when the whole object is meant.
-
-    A range that is not legal is ignored. Source: Alibaba Cloud, OSS GetObject, read 2026-11-22.
-    """
-    found = _RANGE.fullmatch(text)
-    if not found or not size or not (found[1] or found[2]):
-        return None
-    if not found[1]:
-        return max(0, size - int(found[2])), size - 1
-    start, end = int(found[1]), min(int(found[2] or size - 1), size - 1)
-    return (start, end) if start <= end else None
-
-
-def _cut_list(
-    objects: list[StoredObject], prefix: str, delimiter: str, after: str, most: int
-) -> tuple[list[StoredObject], list[str], str, bool]:
-    """Give one page of a listing: objects, common prefixes, the last name in it, and whether more follows."""
-    rows: list[StoredObject] = []
-    prefixes: list[str] = []
-    last = after
-    for stored in objects:
-        if not stored.key.startswith(prefix):
-            continue
-        rest = stored.key[len(prefix) :]
-        folder = (
-            prefix + rest.partition(delimiter)[0] + delimiter if delimiter and delimiter in rest else None
+    def _list_uploads(self, request: Incoming, bucket: str) -> Reply:
+        query = request.query
+        if query.get("delimiter"):
+            raise Refused(501, "NotImplemented", f"{_NOT_HERE}: uploads by delimiter.")
+        encode = query.get("encoding-type") == "url"
+        prefix, most = query.get("prefix", ""), reading.number(
+            query.get("max-uploads"), "max-uploads", 1000, range(1, 1001)
+        )  # fmt: skip
+        marker = (query.get("key-marker", "").encode(), query.get("upload-id-marker", ""))
+        found = [
+            each
+            for each in self._uploads.of_bucket(bucket)
+            if each.key.startswith(prefix) and _is_behind((each.key.encode(), each.id), marker)
+        ]
+        rows, cut = found[:most], len(found) > most
+        facts = leaves(
+            Bucket=bucket,
+            EncodingType="url" if encode else None,
+            KeyMarker=named(query.get("key-marker", ""), encode),
+            UploadIdMarker=marker[1],
+            NextKeyMarker=named(rows[-1].key, encode) if cut else "",
+            NextUploadIdMarker=rows[-1].id if cut else "",
+            Delimiter="",
+            Prefix=named(prefix, encode),
+            MaxUploads=most,
+            IsTruncated=str(cut).lower(),
         )
-        name = folder or stored.key
-        if name <= after or (folder and prefixes[-1:] == [folder]):
-            continue
-        if len(rows) + len(prefixes) >= most:
-            return rows, prefixes, last, True
-        last = name
-        if folder:
-            prefixes.append(folder)
-        else:
-            rows.append(stored)
-    return rows, prefixes, last, False
+        listed = (
+            tag(
+                "Upload",
+                leaves(
+                    Key=named(each.key, encode),
+                    UploadId=each.id,
+                    Initiated=clock.iso_millis(each.initiated),
+                    StorageClass=each.traits.storage_class,
+                ),
+            )
+            for each in rows
+        )
+        return xml_reply(tag("ListMultipartUploadsResult", facts, *listed))
+
+    def _delete_many(self, request: Incoming, bucket: str, request_id: str) -> Reply:
+        asked = reading.xml_body(request, "Delete")
+        self._storage.bucket(bucket)
+        keys = [node.findtext("Key") or "" for node in asked.findall("Object")]
+        if not 1 <= len(keys) <= DELETE_LIMIT or not all(keys):
+            raise Refused(400, "MalformedXML", "The XML you provided was not well-formed.")
+        encode = asked.findtext("EncodingType") == "url" or request.query.get("encoding-type") == "url"
+        for key in keys:
+            gone = self._storage.delete(bucket, key)
+            if gone is not None:
+                self._tell("ObjectRemoved:DeleteObjects", bucket, gone, -gone.size, request_id)
+        if (asked.findtext("Quiet") or "").lower() == "true":
+            return Reply()
+        rows = (tag("Deleted", leaf("Key", quote(key, safe="") if encode else key)) for key in keys)
+        return xml_reply(tag("DeleteResult", leaf("EncodingType", "url") if encode else "", *rows))
+
+
+def _is_behind(place: tuple[bytes, str], marker: tuple[bytes, str]) -> bool:
+    """Tell whether an upload comes after the marker; without an id it means all uploads of the key."""
+    return place[0] > marker[0] or (place[0] == marker[0] and bool(marker[1]) and place[1] > marker[1])
+
+
+def _token(last: str) -> str:
+    return base64.urlsafe_b64encode(last.encode()).decode()
+
+
+def _behind(token: str) -> str:
+    """Read a continuation token. Raises Refused: 400 InvalidArgument."""
+    try:
+        return base64.urlsafe_b64decode(token).decode()
+    except (binascii.Error, ValueError) as exc:
+        raise Refused(400, "InvalidArgument", "The continuation token you provided is not valid.") from exc

@@ -115,8 +115,15 @@ def _require_fresh(at: datetime) -> None:
         raise Refused(403, "RequestTimeTooSkewed", "The request time and the server's differ too much.")
 
 
+def _text(value: str) -> str:
+    """Give a header as the client meant it: SDKs sign and send UTF-8, HTTP reads Latin-1."""
+    return value.encode("latin-1").decode("utf-8", "replace")
+
+
 def _oss_headers(request: Incoming) -> list[tuple[str, str]]:
-    return sorted((name, value) for name, value in request.headers.items() if name.startswith("x-oss-"))
+    return sorted(
+        (name, _text(value)) for name, value in request.headers.items() if name.startswith("x-oss-")
+    )
 
 
 def _v1(request: Incoming, place: Place, secret: str, date: str) -> str:
@@ -168,7 +175,7 @@ def _v4(
     extra = sorted(name.lower() for name in additional)
     signed = {"content-type", "content-md5", *extra}
     headers = "".join(
-        f"{name}:{value.strip()}\n"
+        f"{name}:{_text(value).strip()}\n"
         for name, value in sorted(request.headers.items())
         if name.startswith("x-oss-") or name in signed
     )

@@ -1,0 +1,383 @@
+"""The calls on one object: put, get, head, delete, copy, append, symlink, tags, ACL, multipart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from urllib.parse import quote, unquote
+
+from sandbox.alibaba import clock
+from sandbox.alibaba.markup import leaves, tag
+from sandbox.alibaba.oss import reading
+from sandbox.alibaba.oss.content import chunks_of
+from sandbox.alibaba.oss.reading import Span, pieces_of
+from sandbox.alibaba.oss.replies import xml_reply
+from sandbox.alibaba.oss.signing import Place
+from sandbox.alibaba.oss.storage import Change, Kind, Storage, StoredObject, Traits
+from sandbox.alibaba.oss.uploads import PART_NUMBERS, Uploads
+from sandbox.alibaba.wire import Incoming, Refused, Reply
+
+COPY_LIMIT_BYTES = 1024 * 1024 * 1024
+_OVERRIDES = (
+    "content-type",
+    "content-language",
+    "expires",
+    "cache-control",
+    "content-disposition",
+    "content-encoding",
+)
+Tell = Callable[[str, StoredObject, int], None]
+"""Tells of a happening: name of the event, the object, by how many bytes the bucket grew."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Visit:
+    """One request on one object, and how to tell others of what it did."""
+
+    request: Incoming
+    place: Place
+    tell: Tell
+
+
+class Objects:
+    """Each method carries out one request."""
+
+    def __init__(self, storage: Storage, uploads: Uploads, owner: str) -> None:
+        self._storage = storage
+        self._uploads = uploads
+        self._owner = owner
+
+    # -- writing
+
+    def put(self, visit: Visit) -> Reply:
+        request, place = visit.request, visit.place
+        change = self._storage.put(
+            place.bucket,
+            place.key,
+            pieces_of(request),
+            reading.traits_of(request),
+            md5=request.headers.get("content-md5"),
+            overwrite=reading.overwrites(request),
+        )
+        visit.tell("ObjectCreated:PutObject", change.stored, change.delta)
+        return _written(change.stored)
+
+    def append(self, visit: Visit) -> Reply:
+        request, place = visit.request, visit.place
+        position = reading.number(request.query.get("position"), "position", -1, range(1 << 50))
+        if position < 0:
+            raise Refused(400, "InvalidArgument", "position is required.")
+        change = self._storage.append(
+            place.bucket,
+            place.key,
+            position,
+            pieces_of(request),
+            reading.traits_of(request),
+            md5=request.headers.get("content-md5"),
+        )
+        visit.tell("ObjectCreated:AppendObject", change.stored, change.delta)
+        reply = _written(change.stored)
+        return Reply(headers={**reply.headers, "x-oss-next-append-position": str(change.stored.size)})
+
+    def copy(self, visit: Visit) -> Reply:
+        request, place = visit.request, visit.place
+        bucket, found = self._copied(request)
+        if found.size > COPY_LIMIT_BYTES:
+            raise Refused(400, "EntityTooLarge", "Copy objects over 1 GB by parts.")
+        asked = reading.traits_of(request)
+        replace = _directive(request, "x-oss-metadata-directive")
+        retag = _directive(request, "x-oss-tagging-directive")
+        traits = Traits(
+            headers=asked.headers if replace else found.headers,
+            acl=asked.acl,
+            tags=asked.tags if retag else found.tags,
+            storage_class=asked.storage_class,
+        )
+        change = self._storage.put(
+            place.bucket,
+            place.key,
+            chunks_of(self._storage.content(bucket, found), 0, found.size),
+            traits,
+            overwrite=reading.overwrites(request),
+        )
+        visit.tell("ObjectCreated:CopyObject", change.stored, change.delta)
+        etag, modified = f'"{change.stored.etag}"', clock.iso_millis(change.stored.modified)
+        reply = xml_reply(tag("CopyObjectResult", leaves(ETag=etag, LastModified=modified)))
+        headers = {**reply.headers, "ETag": etag, "x-oss-hash-crc64ecma": change.stored.crc}
+        return Reply(headers=headers, body=reply.body)
+
+    def _copied(self, request: Incoming) -> tuple[str, StoredObject]:
+        """Find what a copy names, its conditions checked: bucket and object."""
+        text = request.headers["x-oss-copy-source"]
+        if "?" in text:
+            raise Refused(501, "NotImplemented", "The sandbox's OSS has no versions to copy.")
+        bucket, _, key = unquote(text).removeprefix("/").partition("/")
+        found = self._storage.find(bucket, key)
+        reading.require_conditions(request.headers, found, "x-oss-copy-source-")
+        return bucket, self._followed(bucket, found)
+
+    def delete(self, visit: Visit) -> Reply:
+        gone = self._storage.delete(visit.place.bucket, visit.place.key)
+        if gone is not None:
+            visit.tell("ObjectRemoved:DeleteObject", gone, -gone.size)
+        return Reply(status=204)
+
+    # -- reading
+
+    def get(self, visit: Visit) -> Reply:
+        """GetObject and HeadObject."""
+        request, place = visit.request, visit.place
+        with self._storage.lock:
+            named = self._storage.find(place.bucket, place.key)
+            stored = self._followed(place.bucket, named)
+            reading.require_conditions(request.headers, stored)
+            strict = request.headers.get("x-oss-range-behavior") == "standard"
+            span = reading.span_of(request.headers.get("range", ""), stored.size, strict=strict)
+            headers = _described(stored, named)
+            if request.method == "HEAD":
+                return Reply(headers=headers | {"content-length": str(stored.size)})
+            stream = self._stream(place.bucket, stored, span)
+        for name in _OVERRIDES:
+            if (value := request.query.get(f"response-{name}")) is not None:
+                headers[name] = value
+        if span is None:
+            return Reply(headers=headers | {"content-length": str(stored.size)}, stream=stream)
+        headers["content-range"] = f"bytes {span.start}-{span.end}/{stored.size}"
+        headers["content-length"] = str(span.length)
+        return Reply(status=206, headers=headers, stream=stream)
+
+    def _stream(self, bucket: str, stored: StoredObject, span: Span | None) -> Iterator[bytes]:
+        """Give the content piece by piece. The file is opened now: a later delete does not take it away."""
+        path = self._storage.content(bucket, stored)
+        start, length = (span.start, span.length) if span else (0, stored.size)
+        if not length:
+            return iter(())
+        pieces = chunks_of(path, start, length)
+        return _started(pieces)
+
+    def meta(self, visit: Visit) -> Reply:
+        """GetObjectMeta: the few headers that every object has."""
+        stored = self._storage.find(visit.place.bucket, visit.place.key)
+        described = _described(stored, stored)
+        kept = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma")
+        headers = {name: described[name] for name in kept}
+        return Reply(headers={**headers, "content-length": str(stored.size)})
+
+    def _followed(self, bucket: str, stored: StoredObject) -> StoredObject:
+        """Give what a symlink points at, and any other object itself."""
+        if stored.kind is not Kind.SYMLINK:
+            return stored
+        try:
+            found = self._storage.find(bucket, stored.link)
+        except Refused as exc:
+            raise Refused(404, "SymlinkTargetNotExist", "The target of the symlink does not exist.") from exc
+        if found.kind is Kind.SYMLINK:
+            raise Refused(400, "InvalidTargetType", "The target of a symlink is a symlink.")
+        return found
+
+    # -- symlinks, tags, ACL
+
+    def put_symlink(self, visit: Visit) -> Reply:
+        request, place = visit.request, visit.place
+        change = self._storage.link(
+            place.bucket,
+            place.key,
+            unquote(request.headers.get("x-oss-symlink-target", "")),
+            reading.traits_of(request),
+            overwrite=reading.overwrites(request),
+        )
+        visit.tell("ObjectCreated:PutSymlink", change.stored, change.delta)
+        return Reply(headers={"ETag": f'"{change.stored.etag}"'})
+
+    def get_symlink(self, visit: Visit) -> Reply:
+        stored = self._storage.find(visit.place.bucket, visit.place.key)
+        if stored.kind is not Kind.SYMLINK:
+            raise Refused(400, "NotSymlink", "The object is not a symlink.")
+        headers = {"x-oss-symlink-target": quote(stored.link, safe=""), "ETag": f'"{stored.etag}"'}
+        return Reply(headers=headers)
+
+    def put_tags(self, visit: Visit) -> Reply:
+        asked = reading.xml_body(visit.request, "Tagging")
+        rows = [
+            (node.findtext("Key") or "", node.findtext("Value") or "") for node in asked.findall("TagSet/Tag")
+        ]
+        self._storage.change(visit.place.bucket, visit.place.key, tags=reading.checked_tags(rows))
+        return Reply()
+
+    def get_tags(self, visit: Visit) -> Reply:
+        stored = self._storage.find(visit.place.bucket, visit.place.key)
+        rows = (tag("Tag", leaves(Key=key, Value=value)) for key, value in stored.tags.items())
+        return xml_reply(tag("Tagging", tag("TagSet", *rows)))
+
+    def delete_tags(self, visit: Visit) -> Reply:
+        self._storage.change(visit.place.bucket, visit.place.key, tags={})
+        return Reply(status=204)
+
+    def put_acl(self, visit: Visit) -> Reply:
+        acl = reading.acl_of(visit.request.headers.get("x-oss-object-acl"), default=True)
+        if acl is None:
+            raise Refused(400, "InvalidArgument", "x-oss-object-acl is required.")
+        self._storage.change(visit.place.bucket, visit.place.key, acl=acl)
+        return Reply()
+
+    def get_acl(self, visit: Visit) -> Reply:
+        return acl_reply(self._owner, self._storage.find(visit.place.bucket, visit.place.key).acl)
+
+    # -- multipart
+
+    def initiate(self, visit: Visit) -> Reply:
+        request, place = visit.request, visit.place
+        self._storage.require_absent(place.bucket, place.key, overwrite=reading.overwrites(request))
+        upload = self._uploads.initiate(place.bucket, place.key, reading.traits_of(request))
+        encode = request.query.get("encoding-type") == "url"
+        inner = leaves(
+            Bucket=place.bucket,
+            EncodingType="url" if encode else None,
+            Key=quote(place.key, safe="") if encode else place.key,
+            UploadId=upload.id,
+        )
+        return xml_reply(tag("InitiateMultipartUploadResult", inner))
+
+    def put_part(self, visit: Visit) -> Reply:
+        """UploadPart and UploadPartCopy."""
+        request, place = visit.request, visit.place
+        upload = self._uploads.find(place.bucket, place.key, request.query.get("uploadId", ""))
+        part_number = reading.number(request.query.get("partNumber"), "partNumber", 0, PART_NUMBERS)
+        if "x-oss-copy-source" not in request.headers:
+            md5 = request.headers.get("content-md5")
+            part = self._uploads.put_part(upload, part_number, pieces_of(request), md5=md5)
+            return Reply(headers={"ETag": f'"{part.etag}"', "x-oss-hash-crc64ecma": part.crc})
+        bucket, found = self._copied(request)
+        span = reading.span_of(request.headers.get("x-oss-copy-source-range", ""), found.size)
+        start, length = (span.start, span.length) if span else (0, found.size)
+        pieces = chunks_of(self._storage.content(bucket, found), start, length)
+        part = self._uploads.put_part(upload, part_number, pieces)
+        inner = leaves(LastModified=clock.iso_millis(part.modified), ETag=f'"{part.etag}"')
+        return xml_reply(tag("CopyPartResult", inner), ETag=f'"{part.etag}"')
+
+    def list_parts(self, visit: Visit) -> Reply:
+        request, place = visit.request, visit.place
+        query = request.query
+        upload = self._uploads.find(place.bucket, place.key, query.get("uploadId", ""))
+        most = reading.number(query.get("max-parts"), "max-parts", 1000, range(1, 1001))
+        after = reading.number(query.get("part-number-marker"), "part-number-marker", 0, range(10_001))
+        found = [upload.parts[each] for each in sorted(upload.parts) if each > after]
+        rows = found[:most]
+        encode = query.get("encoding-type") == "url"
+        inner = leaves(
+            Bucket=place.bucket,
+            EncodingType="url" if encode else None,
+            Key=quote(place.key, safe="") if encode else place.key,
+            UploadId=upload.id,
+            PartNumberMarker=after,
+            NextPartNumberMarker=rows[-1].number if rows else 0,
+            MaxParts=most,
+            IsTruncated=str(len(found) > most).lower(),
+        )
+        parts = (
+            tag(
+                "Part",
+                leaves(
+                    PartNumber=part.number,
+                    LastModified=clock.iso_millis(part.modified),
+                    ETag=f'"{part.etag}"',
+                    HashCrc64ecma=part.crc,
+                    Size=part.size,
+                ),
+            )
+            for part in rows
+        )
+        return xml_reply(tag("ListPartsResult", inner, *parts))
+
+    def complete(self, visit: Visit) -> Reply:
+        request, place = visit.request, visit.place
+        upload = self._uploads.find(place.bucket, place.key, request.query.get("uploadId", ""))
+        if request.headers.get("x-oss-complete-all", "").lower() == "yes":
+            listed = [(each, upload.parts[each].etag) for each in sorted(upload.parts)]
+        else:
+            asked = reading.xml_body(request, "CompleteMultipartUpload")
+            listed = [
+                (
+                    reading.number(node.findtext("PartNumber"), "PartNumber", 0, PART_NUMBERS),
+                    node.findtext("ETag") or "",
+                )
+                for node in asked.findall("Part")
+            ]
+        change = self._uploads.complete(upload, listed, overwrite=reading.overwrites(request))
+        visit.tell("ObjectCreated:CompleteMultipartUpload", change.stored, change.delta)
+        return self._completed(visit, change)
+
+    @staticmethod
+    def _completed(visit: Visit, change: Change) -> Reply:
+        place, encode = visit.place, visit.request.query.get("encoding-type") == "url"
+        etag = f'"{change.stored.etag}"'
+        inner = leaves(
+            EncodingType="url" if encode else None,
+            Location=f"http://{visit.request.host}/{quote(place.key)}",
+            Bucket=place.bucket,
+            Key=quote(place.key, safe="") if encode else place.key,
+            ETag=etag,
+        )
+        reply = xml_reply(tag("CompleteMultipartUploadResult", inner))
+        headers = {**reply.headers, "ETag": etag, "x-oss-hash-crc64ecma": change.stored.crc}
+        return Reply(headers=headers, body=reply.body)
+
+    def abort(self, visit: Visit) -> Reply:
+        place = visit.place
+        upload = self._uploads.find(place.bucket, place.key, visit.request.query.get("uploadId", ""))
+        self._uploads.abort(upload)
+        return Reply(status=204)
+
+
+def acl_reply(owner: str, acl: str) -> Reply:
+    """Give the document of GetBucketAcl and GetObjectACL."""
+    return xml_reply(
+        tag(
+            "AccessControlPolicy",
+            tag("Owner", leaves(ID=owner, DisplayName=owner)),
+            tag("AccessControlList", leaves(Grant=acl)),
+        )
+    )
+
+
+def _started(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Read the first piece now, so that the file is open, and give it again with the others."""
+    first = next(pieces, b"")
+
+    def rest() -> Iterator[bytes]:
+        yield first
+        yield from pieces
+
+    return rest()
+
+
+def _written(stored: StoredObject) -> Reply:
+    return Reply(headers={"ETag": f'"{stored.etag}"', "x-oss-hash-crc64ecma": stored.crc})
+
+
+def _directive(request: Incoming, name: str) -> bool:
+    """Tell whether a directive says REPLACE. Raises Refused: 400 InvalidArgument."""
+    text = request.headers.get(name, "COPY").upper()
+    if text not in ("COPY", "REPLACE"):
+        raise Refused(400, "InvalidArgument", f"{name} must be COPY or REPLACE.")
+    return text == "REPLACE"
+
+
+def _described(stored: StoredObject, named: StoredObject) -> dict[str, str]:
+    """Give the headers that describe an object; ``named`` is the symlink that led to it, or the same."""
+    headers: Mapping[str, str] = {
+        "content-type": "application/octet-stream",
+        **stored.headers,
+        "ETag": f'"{stored.etag}"',
+        "Last-Modified": clock.http_date(stored.modified),
+        "x-oss-hash-crc64ecma": stored.crc,
+        "x-oss-object-type": named.kind,
+        "x-oss-storage-class": stored.storage_class,
+        "accept-ranges": "bytes",
+    }
+    more: dict[str, str] = {}
+    if stored.tags:
+        more["x-oss-tagging-count"] = str(len(stored.tags))
+    if stored.kind is Kind.APPENDABLE:
+        more["x-oss-next-append-position"] = str(stored.size)
+    return {**headers, **more}

@@ -1,0 +1,207 @@
+"""Reads what OSS requests ask for: where they point, bodies, traits of objects, conditions, ranges."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+from urllib.parse import parse_qsl, unquote, unquote_to_bytes
+from xml.etree import ElementTree
+
+from sandbox.alibaba import markup
+from sandbox.alibaba.oss.content import chunks_of
+from sandbox.alibaba.oss.signing import Place
+from sandbox.alibaba.oss.storage import StoredObject, Traits
+from sandbox.alibaba.wire import Incoming, Refused
+
+XML_LIMIT_BYTES = 4 * 1024 * 1024
+META_LIMIT_BYTES = 8 * 1024
+TAGS_LIMIT = 10
+ACLS = frozenset({"private", "public-read", "public-read-write"})
+_HOST = re.compile(r"(?P<bucket>[a-z0-9-]+)\.(?:oss-[a-z0-9-]+\.aliyuncs\.com|localhost)(?::\d+)?")
+_RANGE = re.compile(r"bytes=(\d*)-(\d*)")
+_KEPT = frozenset(
+    {
+        "content-type",
+        "content-encoding",
+        "content-disposition",
+        "content-language",
+        "cache-control",
+        "expires",
+    }
+)
+_STORAGE_CLASSES = frozenset({"Standard", "IA"})
+
+
+def place_of(request: Incoming) -> Place:
+    """Find bucket and key: the bucket is in the Host name or is the first part of the path.
+
+    Bytes of a key that are no UTF-8 stay as lone surrogates, so that the signature can be checked and the
+    key refused afterwards.
+    """
+    found = _HOST.fullmatch(request.host)
+    path = request.raw_path.removeprefix("/")
+    if found:
+        return Place(bucket=found["bucket"], key=_key(path))
+    bucket, _, key = path.partition("/")
+    return Place(bucket=unquote(bucket), key=_key(key))
+
+
+def _key(text: str) -> str:
+    return unquote_to_bytes(text).decode("utf-8", "surrogateescape")
+
+
+def require_utf8(key: str) -> None:
+    """Raise Refused: 400 InvalidObjectName for a key that is no UTF-8 text."""
+    try:
+        key.encode()
+    except UnicodeEncodeError as exc:
+        raise Refused(400, "InvalidObjectName", "The specified object is not valid.") from exc
+
+
+def pieces_of(request: Incoming) -> Iterator[bytes]:
+    """Give the body piece by piece, wherever it is."""
+    return iter((request.body,)) if request.file is None else chunks_of(request.file)
+
+
+def xml_body(request: Incoming, root: str) -> ElementTree.Element:
+    """Parse the body. Raises Refused: 400 MalformedXML."""
+    body = request.body
+    if request.file is not None:
+        body = b"" if request.file.stat().st_size > XML_LIMIT_BYTES else request.file.read_bytes()
+    try:
+        if len(body) > XML_LIMIT_BYTES:
+            raise markup.NotXml("it is too large")
+        return markup.parse(body, root)
+    except markup.NotXml as exc:
+        raise Refused(400, "MalformedXML", "The XML you provided was not well-formed.") from exc
+
+
+def number(text: str | None, name: str, default: int, allowed: range) -> int:
+    """Read a whole number. Raises Refused: 400 InvalidArgument."""
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 18 or int(text) not in allowed:
+        raise Refused(
+            400, "InvalidArgument", f"{name} must be between {allowed.start} and {allowed.stop - 1}."
+        )
+    return int(text)
+
+
+def acl_of(text: str | None, *, default: bool = False) -> str | None:
+    """Read an ACL; None when there is none. Raises Refused: 400 InvalidArgument."""
+    if text is None:
+        return None
+    if text not in ACLS and not (default and text == "default"):
+        raise Refused(400, "InvalidArgument", "no such bucket access control exists")
+    return text
+
+
+def storage_class_of(text: str | None) -> str:
+    """Read a storage class. Raises Refused: 501 NotImplemented for those that need a restore."""
+    if text and text not in _STORAGE_CLASSES:
+        raise Refused(
+            501, "NotImplemented", f"The sandbox's OSS does not have the storage class {text[:40]}."
+        )
+    return text or "Standard"
+
+
+def checked_tags(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Give tags. Raises Refused: 400 InvalidTag."""
+    rows = list(pairs)
+    tags = dict(rows)
+    wrong = any(not 1 <= len(key) <= 128 or len(value) > 256 for key, value in rows)
+    if wrong or len(tags) != len(rows) or len(rows) > TAGS_LIMIT:
+        raise Refused(400, "InvalidTag", "The tags are not valid: at most 10, no key twice or too long.")
+    return tags
+
+
+def traits_of(request: Incoming) -> Traits:
+    """Read what a write says about its object."""
+    headers = request.headers
+    kept = {k: v for k, v in headers.items() if k in _KEPT or k.startswith("x-oss-meta-")}
+    if sum(len(k) + len(v) for k, v in kept.items() if k.startswith("x-oss-meta-")) > META_LIMIT_BYTES:
+        raise Refused(400, "InvalidArgument", "The user metadata is larger than 8 KB.")
+    tagging = parse_qsl(headers.get("x-oss-tagging", ""), keep_blank_values=True)
+    return Traits(
+        headers=kept,
+        acl=acl_of(headers.get("x-oss-object-acl"), default=True) or "default",
+        tags=checked_tags(tagging),
+        storage_class=storage_class_of(headers.get("x-oss-storage-class")),
+    )
+
+
+def overwrites(request: Incoming) -> bool:
+    """Tell whether a write may replace an object."""
+    return request.headers.get("x-oss-forbid-overwrite", "").lower() != "true"
+
+
+def _seconds(text: str) -> float | None:
+    try:
+        return parsedate_to_datetime(text).timestamp()
+    except ValueError:
+        return None
+
+
+def _names(text: str, etag: str) -> bool:
+    return any(each.strip().strip('"').upper() in ("*", etag) for each in text.split(","))
+
+
+def require_conditions(headers: Mapping[str, str], stored: StoredObject, prefix: str = "") -> None:
+    """Check If-Match and its kin, or those of a copy with the prefix ``x-oss-copy-source-``.
+
+    Raises:
+        Refused: 412 PreconditionFailed, 304 NotModified.
+    """
+    failed = Refused(
+        412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold."
+    )
+    same = Refused(304, "NotModified", "The object was not modified.")
+    modified = int(stored.modified)
+    match, none_match = headers.get(f"{prefix}if-match"), headers.get(f"{prefix}if-none-match")
+    since = _seconds(headers.get(f"{prefix}if-modified-since", ""))
+    until = _seconds(headers.get(f"{prefix}if-unmodified-since", ""))
+    if match is not None and not _names(match, stored.etag):
+        raise failed
+    if until is not None and modified > until:
+        raise failed
+    if none_match is not None:
+        if _names(none_match, stored.etag):
+            raise same
+    elif since is not None and modified <= since:
+        raise same
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Span:
+    """The bytes from ``start`` to ``end``, both included."""
+
+    start: int
+    end: int
+
+    @property
+    def length(self) -> int:
+        return self.end - self.start + 1
+
+
+def span_of(text: str, size: int, *, strict: bool = False) -> Span | None:
+    """Read a Range header; None when the whole object is meant.
+
+    A range that is not legal is ignored, unless ``strict`` (x-oss-range-behavior: standard).
+    Source: Alibaba Cloud, OSS GetObject, read 2026-11-22.
+
+    Raises:
+        Refused: 416 InvalidRange, if strict.
+    """
+    found = _RANGE.fullmatch(text)
+    if not found or not (found[1] or found[2]):
+        return None
+    start, end = (int(found[1]), size - 1) if found[1] else (max(0, size - int(found[2])), size - 1)
+    if found[1] and found[2]:
+        end = min(int(found[2]), size - 1)
+    if start <= end and (found[1] or int(found[2])):
+        return Span(start=start, end=end)
+    if strict:
+        raise Refused(416, "InvalidRange", "The requested range cannot be satisfied.")
+    return None
