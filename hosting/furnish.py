@@ -5,7 +5,8 @@
 3. opens the gate for web, and for the workers where the connections are still right; sets people, connections
    and policies up, and opens the gates for everything else;
 4. waits until web and the workers answer;
-5. writes var/demo.json and var/demo.env, says where to go, and removes both files when the demo ends.
+5. writes var/demo.json and var/demo.env, says where to go, and removes both files when the demo ends;
+6. brings the SDKs that the clouds bundle for functions, at the first start.
 
 A failure at any step is one sentence with the place of the log; it ends this process, and with it the demo.
 """
@@ -25,7 +26,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
-from hosting import environment, waiting
+from hosting import environment, npm, waiting
 from hosting.environment import Demo
 from hosting.layout import read_layout
 from hosting.places import ROOT, write_private
@@ -188,6 +189,14 @@ def _end_with(manager: int, leaving: Callable[[], None]) -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
+def bring_sdks(clock: Clock) -> None:
+    """Bring the SDKs that the clouds bundle; without them only functions that lean on them fail."""
+    try:
+        npm.install_runtimes(clock.say)
+    except HostingError as exc:
+        clock.say(f"functions must bring their SDKs themselves: {exc}")
+
+
 def main() -> None:
     """Furnish and stand by until told to stop."""
     demo, began = read_layout(Path(os.environ["HOSTING_STATE"]))
@@ -208,6 +217,7 @@ def main() -> None:
     stand_by(demo, outcome)
     clock.say("ready")
     print(announce(demo, outcome), flush=True)
+    bring_sdks(clock)
     while True:
         signal.pause()
 

@@ -1,15 +1,22 @@
-"""Brings what the browser tests need from npm into node_modules, with the npm inside the Node wheel."""
+"""Brings packages from npm with the npm inside the Node wheel, as the lock files name them.
+
+python -m hosting.npm           what the tests need, into node_modules
+python -m hosting.npm sandbox   the SDKs that both clouds bundle for functions, into sandbox/runtimes
+"""
 
 import hashlib
 import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
 from hosting.places import ROOT
-from hosting.process import HostingError
+from hosting.process import HostingError, dying_with_parent
+
+RUNTIMES = ROOT / "sandbox" / "runtimes"
 
 
 def wheel_node() -> Path:
@@ -22,32 +29,80 @@ def wheel_node() -> Path:
 
 
 def install() -> None:
-    """Install what package-lock.json names, unless it is there. Raises: HostingError in npm's words."""
-    stamp = ROOT / "node_modules" / ".installed"
-    wanted = hashlib.sha256((ROOT / "package-lock.json").read_bytes()).hexdigest()
-    if stamp.exists() and stamp.read_text() == wanted:
-        return
+    """Install what the tests need, unless it is there. Raises: HostingError in npm's words."""
+    if not _is_installed(ROOT):
+        _fetch(ROOT)
+
+
+def install_runtimes(say: Callable[[str], None]) -> None:
+    """Install what functions of the sandbox find without bringing it, unless it is there.
+
+    Each set appears whole or not at all, so functions may run meanwhile. Raises: HostingError in npm's words.
+    """
+    for lock in sorted(RUNTIMES.glob("*/package-lock.json")):
+        place = lock.parent
+        if _is_installed(place):
+            continue
+        say(f"bringing {place.name}, packages that functions find without bringing them (once)")
+        draft = RUNTIMES / "node_modules" / f"{place.name}.{os.getpid()}"
+        draft.mkdir(parents=True)
+        try:
+            for name in ("package.json", "package-lock.json"):
+                shutil.copy(place / name, draft / name)
+            _fetch(draft)
+            shutil.rmtree(place / "node_modules", ignore_errors=True)
+            (draft / "node_modules").rename(place / "node_modules")
+        except OSError as exc:
+            raise HostingError(f"{place.name} could not be put in its place: {exc.strerror}") from exc
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _wanted(place: Path) -> str:
+    return hashlib.sha256((place / "package-lock.json").read_bytes()).hexdigest()
+
+
+def _is_installed(place: Path) -> bool:
+    stamp = place / "node_modules" / ".installed"
+    return stamp.exists() and stamp.read_text() == _wanted(place)
+
+
+def _fetch(place: Path) -> None:
+    modules = place / "node_modules"
     folder = wheel_node()
     npm = folder.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
     done = subprocess.run(
-        [str(folder / "node"), str(npm), "ci", "--ignore-scripts", "--no-progress"],
-        cwd=ROOT,
+        [
+            str(folder / "node"),
+            str(npm),
+            "ci",
+            "--ignore-scripts",
+            "--no-progress",
+            "--no-audit",
+            "--no-fund",
+        ],
+        cwd=place,
         env={**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ.get('PATH', os.defpath)}"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        preexec_fn=dying_with_parent(),
         check=False,
     )
     if done.returncode != 0:
-        shutil.rmtree(stamp.parent, ignore_errors=True)
+        shutil.rmtree(modules, ignore_errors=True)
         raise HostingError(f"npm ci failed: {done.stderr.strip()[-800:]}")
-    stamp.write_text(wanted)
+    modules.mkdir(exist_ok=True)
+    (modules / ".installed").write_text(_wanted(place))
 
 
 def main() -> None:
     """Install, or end with one sentence."""
     try:
-        install()
+        if sys.argv[1:] == ["sandbox"]:
+            install_runtimes(print)
+        else:
+            install()
     except HostingError as exc:
         sys.exit(str(exc))
 
