@@ -1,5 +1,6 @@
 """Verdicts from evidence, valid however often one looks."""
 
+from cutover.analysis.cost import gb_seconds
 from cutover.analysis.judge import judge
 from cutover.analysis.live import LiveState, judge_live, live_document, live_from_document, observe_live
 from cutover.analysis.model import (
@@ -23,6 +24,7 @@ __all__ = [
     "Verdict",
     "check_document",
     "check_from_document",
+    "gb_seconds",
     "judge",
     "judge_live",
     "live_document",

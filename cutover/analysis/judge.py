@@ -1,7 +1,13 @@
-"""The verdict on pairs: errors, answers, latency and, observed only, logs.
+"""The verdict on pairs: errors, answers, effects, latency and, observed only, logs and cost.
 
-FAIL shares the error budget alpha among a family of four checks (three here, one on live events). PASS needs
-every critical check, so nothing is divided there.
+FAIL shares the error budget alpha among a family of checks (``SHARES``; one of them is on live events). PASS
+needs every critical check, so nothing is divided there.
+
+Errors fail on two conditions. The *discordant* pairs, in which one side alone failed, must speak against the
+candidate at the check's share of alpha: that bounds false alarms when the sides do not differ. And the rate at
+which it alone fails must lie above the margin with e-value ``MATERIAL``: that keeps what is real but tolerated
+from failing, at four times in five even exactly at the margin. A stricter second condition would need twice
+the pairs to see a new error rate of 5 %.
 """
 
 from __future__ import annotations
@@ -11,8 +17,10 @@ import statistics
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from operator import attrgetter
 
-from cutover.analysis.model import CheckResult, PairEvidence, Policy, Result, Verdict
+from cutover.analysis.cost import cost_of
+from cutover.analysis.model import SHARES, CheckResult, PairEvidence, Policy, Result, Verdict
 from cutover.analysis.sequential import (
     MAX_NEEDED,
     first_that,
@@ -24,8 +32,8 @@ from cutover.analysis.sequential import (
 )
 from cutover.comparison import PairOutcome
 
-FAMILY = 4
-"""Checks that share the budget for false alarms: errors, answers, latency, live-errors."""
+MATERIAL = 5.0
+"""The e-value against "the candidate alone fails at most as often as the margin" that a FAIL needs."""
 
 MIN_LATENCY_PAIRS = 30
 """The interval on latency is asymptotic: below this many warm pairs it is not consulted."""
@@ -54,9 +62,14 @@ Tally = Counter[PairOutcome]
 def judge(pairs: Sequence[PairEvidence], policy: Policy) -> Verdict:
     """Judge pairs against a policy. The order of pairs does not change the result."""
     tally = Counter(pair.outcome for pair in pairs)
-    checks = [_errors(tally, policy), _answers(tally, policy), _latency(pairs, tally, policy)]
+    checks = [_errors(tally, policy), _answers(tally, policy)]
+    if any(pair.effects_differ is not None for pair in pairs):
+        checks.append(_seen("effects", [pair.effects_differ for pair in pairs], tally, policy))
+    checks.append(_latency(pairs, tally, policy))
     if any(pair.logs_differ is not None for pair in pairs):
-        checks.append(_logs(pairs, tally, policy))
+        checks.append(_seen("logs", [pair.logs_differ for pair in pairs], tally, policy))
+    if any(pair.primary_gb_s is not None and pair.candidate_gb_s is not None for pair in pairs):
+        checks.append(cost_of(pairs))
     kept = tuple(check for check in checks if check.name not in policy.muted)
     return _verdict(kept, pairs)
 
@@ -106,6 +119,9 @@ def _explains(check: CheckResult, pairs: Sequence[PairEvidence]) -> tuple[int, .
             if pair.outcome in ANSWERED and not pair.cold and pair.candidate_ms and pair.primary_ms
         ]
         return tuple(index for _, index in sorted(timed, reverse=True)[:3])
+    if check.name in ("effects", "logs") and check.result is Result.FAIL:
+        differs = attrgetter(f"{check.name}_differ")
+        return tuple(islice((n for n in range(len(pairs) - 1, -1, -1) if differs(pairs[n])), 3))
     if check.result is Result.ERROR:
         wanted = frozenset({PairOutcome.NOT_COMPARABLE})
     else:
@@ -123,11 +139,11 @@ def _errors(tally: Tally, policy: Policy) -> CheckResult:
     trials = tally.total() - tally[PairOutcome.NOT_COMPARABLE]
     candidate_only, primary_only = tally[PairOutcome.CANDIDATE_ERROR], tally[PairOutcome.PRIMARY_ERROR]
     both = tally[PairOutcome.BOTH_ERROR_SAME] + tally[PairOutcome.BOTH_ERROR_DIFFERENT]
-    margin, alarm = policy.error_margin, -math.log(policy.alpha / FAMILY)
+    margin, alarm = policy.error_margin, policy.alarm("errors")
     discordant = log_e_discordant(candidate_only, primary_only)
     above = log_e_rate_above(candidate_only, trials, margin)
     clean = log_e_rate_below(candidate_only, trials, margin, policy.alpha)
-    if min(discordant, above) >= alarm:
+    if discordant >= math.log(alarm) and above >= math.log(MATERIAL):
         result = Result.FAIL
     else:
         result = _missing(tally) or (Result.PASS if clean >= -math.log(policy.alpha) else Result.INCONCLUSIVE)
@@ -143,9 +159,9 @@ def _errors(tally: Tally, policy: Policy) -> CheckResult:
         bound=f"at most {margin:.2%} only on FC",
         needed=needed,
         formula=(
-            f"FAIL: e-value of {candidate_only} against {primary_only} discordant pairs and of "
-            f"{candidate_only} in {trials} against a rate of {margin:g} both reach "
-            f"1/(alpha/{FAMILY}) = {FAMILY / policy.alpha:g}. PASS: e-value against a rate of at least "
+            f"FAIL: e-value of {candidate_only} against {primary_only} discordant pairs reaches "
+            f"1/({SHARES['errors']:g} alpha) = {alarm:g}, and the one of {candidate_only} in {trials} against "
+            f"a rate of at most {margin:g} reaches {MATERIAL:g}. PASS: e-value against a rate of at least "
             f"{margin:g} reaches 1/alpha = {1 / policy.alpha:g}."
         ),
         numbers={
@@ -168,11 +184,11 @@ def _errors(tally: Tally, policy: Policy) -> CheckResult:
 def _answers(tally: Tally, policy: Policy) -> CheckResult:
     different = _number(tally, DIFFERENT)
     trials = different + _number(tally, ALIKE)
-    tolerance, alarm = policy.mismatch_tolerance, -math.log(policy.alpha / FAMILY)
+    tolerance, alarm = policy.mismatch_tolerance, policy.alarm("answers")
     above = log_e_rate_above(different, trials, tolerance)
     clean = log_e_rate_below(different, trials, tolerance, policy.alpha)
     answered = _number(tally, ANSWERED) > 0
-    if above >= alarm:
+    if above >= math.log(alarm):
         result = Result.FAIL
     else:
         passed = answered and clean >= -math.log(policy.alpha)
@@ -192,7 +208,7 @@ def _answers(tally: Tally, policy: Policy) -> CheckResult:
         needed=needed,
         formula=(
             f"FAIL: e-value of {different} in {trials} against a rate of at most {tolerance:g} reaches "
-            f"1/(alpha/{FAMILY}) = {FAMILY / policy.alpha:g}. PASS: e-value against a rate of at least "
+            f"1/({SHARES['answers']:g} alpha) = {alarm:g}. PASS: e-value against a rate of at least "
             f"{tolerance:g} reaches 1/alpha = {1 / policy.alpha:g} (without differences: "
             f"(1 - {tolerance:g})^-n)."
         ),
@@ -224,7 +240,7 @@ def _latency(pairs: Sequence[PairEvidence], tally: Tally, policy: Policy) -> Che
     ratios = [math.log(max(candidate, floor) / max(primary, floor)) for primary, candidate in timed]
     mean = math.fsum(ratios) / trials if trials else 0.0
     deviation = _deviation(ratios, mean)
-    fail_radius = mean_radius(trials, policy.alpha / FAMILY) * deviation if trials else math.inf
+    fail_radius = mean_radius(trials, 1 / policy.alarm("latency")) * deviation if trials else math.inf
     pass_radius = mean_radius(trials, policy.alpha) * deviation if trials else math.inf
     if trials >= MIN_LATENCY_PAIRS and mean - fail_radius > limit:
         result = Result.FAIL
@@ -288,29 +304,37 @@ def _milliseconds(durations: Sequence[float]) -> str:
 # ------------------------------------------------------------------------------------------------ logs
 
 
-def _logs(pairs: Sequence[PairEvidence], tally: Tally, policy: Policy) -> CheckResult:
-    known = [pair.logs_differ for pair in pairs if pair.logs_differ is not None]
+def _seen(name: str, differ: Sequence[bool | None], tally: Tally, policy: Policy) -> CheckResult:
+    """Check what may arrive later or not at all: the logs, or the effects, of those pairs that have them."""
+    known = [one for one in differ if one is not None]
     different, trials, tolerance = sum(known), len(known), policy.mismatch_tolerance
     above = log_e_rate_above(different, trials, tolerance)
     clean = log_e_rate_below(different, trials, tolerance, policy.alpha)
-    if above >= -math.log(policy.alpha / FAMILY):
+    if above >= math.log(policy.alarm(name)):
         result = Result.FAIL
     else:
         result = Result.PASS if clean >= -math.log(policy.alpha) else Result.INCONCLUSIVE
     needed = _needed(result, different, trials, tolerance, policy.alpha)
     return CheckResult(
-        name="logs",
+        name=name,
         result=result,
-        critical="logs" not in policy.observe,
+        critical=name not in policy.observe,
         primary="reference",
         candidate=_share(different, trials) + " differ",
         change=f"{different} of {trials:,}",
         bound=f"at most {tolerance:.2%}",
         needed=needed,
-        formula=f"as for answers, over pairs whose logs have arrived, with a rate of {tolerance:g}",
+        formula=(
+            f"as for answers, over pairs whose {name} have arrived, with a rate of {tolerance:g}; FAIL at "
+            f"1/({SHARES[name]:g} alpha) = {policy.alarm(name):g}"
+        ),
         numbers={"pairs": trials, "different": different, "e_above": _e(above), "e_below": _e(clean)},
         sentence=_sentence(
-            result, tally, f"{different} of {trials:,} logs differed", f"the bound is {tolerance:.2%}", needed
+            result,
+            tally,
+            f"{different} of {trials:,} {name} differed",
+            f"the bound is {tolerance:.2%}",
+            needed,
         ),
     )
 

@@ -18,8 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from cutover.analysis.judge import FAMILY
-from cutover.analysis.model import CheckResult, Policy, Result
+from cutover.analysis.model import SHARES, CheckResult, Policy, Result
 from cutover.analysis.sequential import log_mean_exp, rate_step, upper_rate
 from cutover.observation import Side
 from cutover.planning import FULL_BP
@@ -183,7 +182,7 @@ def _rate_factors(error: bool, bound: float) -> tuple[float, ...]:
 
 def judge_live(state: LiveState, *, weight_bp: int, policy: Policy) -> CheckResult:
     """Judge the live events so far: FAIL, PASS so far, or INCONCLUSIVE below 30 candidate events."""
-    alarm = -math.log(policy.alpha / FAMILY)
+    alarm = math.log(policy.alarm("live-errors"))
     beside = min(state.share.log_e, state.rate.log_e)
     alone = state.full.log_e
     missing = max(0, MIN_EVENTS - state.candidate_events)
@@ -239,7 +238,7 @@ def _bound(state: LiveState, weight_bp: int) -> str:
 
 
 def _formula(state: LiveState, weight_bp: int, policy: Policy) -> str:
-    limit = f"reaches 1/(alpha/{FAMILY}) = {FAMILY / policy.alpha:g}"
+    limit = f"reaches 1/({SHARES['live-errors']:g} alpha) = {policy.alarm('live-errors'):g}"
     if weight_bp >= FULL_BP:
         source = (
             "an assumed rate, for lack of events on AWS,"

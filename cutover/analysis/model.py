@@ -24,7 +24,8 @@ class Result(StrEnum):
 class PairEvidence:
     """What one pair contributes. Durations are the platforms' own, in milliseconds; ``cold``: either side.
 
-    ``logs_differ`` is None while the logs are pending or were not compared.
+    ``logs_differ`` and ``effects_differ`` are None while they are pending or were not compared.
+    ``*_gb_s``: billed GB-seconds, None when a side did not report them.
     """
 
     outcome: PairOutcome
@@ -32,6 +33,24 @@ class PairEvidence:
     candidate_ms: float | None
     cold: bool
     logs_differ: bool | None = None
+    effects_differ: bool | None = None
+    primary_gb_s: float | None = None
+    candidate_gb_s: float | None = None
+
+
+SHARES: Mapping[str, float] = {
+    "errors": 0.25,
+    "answers": 0.10,
+    "latency": 0.30,
+    "live-errors": 0.25,
+    "effects": 0.05,
+    "logs": 0.05,
+}
+"""How the checks share the budget for false alarms: a share of alpha each, together 1.
+
+Errors and latency have much, since a false FAIL there is bought with the power to see small faults; effects
+and logs need little, since a rate test loses next to nothing by a smaller alpha.
+"""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -39,7 +58,7 @@ class Policy:
     """What is tolerated. Tolerances and margins are shares (0.01 is 1 %); ``latency_margin`` is a ratio.
 
     Durations below ``latency_floor_ms`` count as that much. ``muted`` checks are left out, ``observe`` ones
-    are shown but decide nothing.
+    are shown but decide nothing, all others are critical. ``cost`` is never critical: it has no bound.
 
     Raises:
         BadInput: when a number cannot be: nothing is proven at a tolerance of 0, nor with alpha 0.
@@ -67,10 +86,14 @@ class Policy:
         if self.latency_margin < 1 or self.latency_floor_ms <= 0:
             raise BadInput("The latency margin must be at least 1, and its floor above 0 ms.")
 
+    def alarm(self, check: str) -> float:
+        """Give the e-value at which ``check`` fails: one over its share of alpha."""
+        return 1 / (self.alpha * SHARES[check])
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheckResult:
-    """One check. ``name``: errors, answers, latency, logs or live-errors.
+    """One check. ``name``: errors, answers, effects, latency, logs, cost or live-errors.
 
     ``primary``, ``candidate``, ``change``, ``bound`` are short display strings. ``needed``: how many more
     pairs (or events) until it can pass if all of them are good, 0 if none.

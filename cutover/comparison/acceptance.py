@@ -87,9 +87,7 @@ class _Places:
     def __init__(self, rules: Sequence[Rule], *, below: bool = False) -> None:
         self._rules = rules
         end = "(?:/.*)?" if below else ""
-        self._any = re.compile(
-            "|".join(f"({_expression(rule.pointer)}){end}" for rule in rules), re.DOTALL
-        )
+        self._any = re.compile("|".join(f"({_expression(rule.pointer)}){end}" for rule in rules), re.DOTALL)
 
     def covering(self, pointer: str) -> Rule | None:
         """Give the first rule whose pointer covers this one."""

@@ -13,8 +13,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -24,12 +23,11 @@ DEEPEST = 250
 _LONG_NUMBER = b"0" * 19
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Body:
+class Body(NamedTuple):
     """A payload as read. ``value``: the JSON value, the text, or a description of binary content.
 
-    ``exact``: ``orjson`` could not carry the value; otherwise ``text`` is the value as ``orjson`` writes it, in
-    the order of its keys.
+    ``exact``: ``orjson`` could not carry the value; otherwise ``text`` is the value as ``orjson`` writes it,
+    in the order of its keys.
     ``duplicates``: keys that occur more than once in one object.
     """
 

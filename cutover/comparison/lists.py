@@ -29,9 +29,7 @@ def aligned(primary: list[Any], candidate: list[Any], canonical: Canonical) -> A
             tail += 1
     middle = shorter - tail
     pairs = [
-        (index, index)
-        for index in range(head, middle)
-        if differ(primary[index], candidate[index], canonical)
+        (index, index) for index in range(head, middle) if differ(primary[index], candidate[index], canonical)
     ]
     return pairs, list(range(middle, len(primary) - tail)), list(range(middle, len(candidate) - tail))
 
@@ -53,15 +51,12 @@ def differ(primary: Any, candidate: Any, canonical: Canonical) -> bool:
     return bool(primary != candidate)
 
 
-def is_reordered(
-    primary: list[Any], candidate: list[Any], pairs: list[tuple[int, int]], canonical: Canonical
-) -> bool:
-    """Tell whether the elements at ``pairs`` are the same on both sides, in another order."""
-    first = primary[pairs[0][0]]
-    if not any(first == candidate[right] for _, right in pairs):
+def is_reordered(primary: list[Any], candidate: list[Any], indices: list[int], canonical: Canonical) -> bool:
+    """Tell whether the elements at ``indices`` are the same on both sides, in another order."""
+    left = [primary[index] for index in indices]
+    right = [candidate[index] for index in indices]
+    if left[0] not in right:
         return False
-    left = [primary[index] for index, _ in pairs]
-    right = [candidate[index] for _, index in pairs]
     # Keys mostly stand in one order on both sides, and unsorted is faster.
     quick = canonical is fast_canonical and _are_permuted(left, right, orjson.dumps)
     return quick or _are_permuted(left, right, canonical)
@@ -100,9 +95,7 @@ def _without(forms: list[bytes], others: Counter[bytes]) -> list[int]:
     return rest
 
 
-def by_field(
-    primary: list[Any], candidate: list[Any], field: str, canonical: Canonical
-) -> Alignment | None:
+def by_field(primary: list[Any], candidate: list[Any], field: str, canonical: Canonical) -> Alignment | None:
     """Pair elements by the value of a field. All pairs are given, also those whose elements are equal.
 
     None when it cannot be done: an element without the field, or two elements with the same value.

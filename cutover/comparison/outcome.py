@@ -146,9 +146,7 @@ def restated(comparison: Comparison, differences: Sequence[Difference]) -> Compa
     outcome = comparison.outcome
     if outcome in (PairOutcome.BOTH_ERROR_SAME, PairOutcome.BOTH_ERROR_DIFFERENT):
         outcome = (
-            PairOutcome.BOTH_ERROR_DIFFERENT
-            if tally.get(Standing.COUNTS)
-            else PairOutcome.BOTH_ERROR_SAME
+            PairOutcome.BOTH_ERROR_DIFFERENT if tally.get(Standing.COUNTS) else PairOutcome.BOTH_ERROR_SAME
         )
     elif outcome in _RESTATED:
         outcome = _outcome_of_answers(tally)

@@ -28,9 +28,7 @@ def sentence_of(
             return _said(outcome, gravest, differences)
 
 
-def restated_sentence(
-    comparison: Comparison, outcome: PairOutcome, differences: Sequence[Difference]
-) -> str:
+def restated_sentence(comparison: Comparison, outcome: PairOutcome, differences: Sequence[Difference]) -> str:
     """Give the sentence after standings have changed; who failed and how stays as it was said."""
     gravest = differences[0] if differences else None
     match outcome:

@@ -17,7 +17,7 @@ import orjson
 
 from cutover.comparison.acceptance import Acceptance
 from cutover.comparison.body import Canonical, exact_canonical, fast_canonical
-from cutover.comparison.lists import CHUNK, Alignment, aligned, as_multisets, by_field, is_reordered
+from cutover.comparison.lists import CHUNK, Alignment, aligned, as_multisets, by_field, differ, is_reordered
 from cutover.comparison.model import Kind
 from cutover.comparison.pointers import below, is_generated
 
@@ -96,7 +96,7 @@ class _Walk:
         return [*self._places[:MAX_PLACES], more]
 
     def _same(self, primary: Any, candidate: Any) -> bool:
-        """Tell whether two containers that are ``==`` are the same by type; not strict: that is settled later."""
+        """Tell whether two containers that are ``==`` are so by type; if not strict, that is settled later."""
         if self._strict:
             return self._canonical(primary) == self._canonical(candidate)
         self._left.append(primary)
@@ -135,7 +135,7 @@ class _Walk:
                         continue
                     if self._same(value, other):
                         continue
-                if kind is str or kind is int:
+                if kind is str or kind is int or (kind is float and value == value):
                     add(Place(below(pointer, key), "value", value, other))
                 else:
                     self.values(value, other, below(pointer, key))
@@ -187,55 +187,52 @@ class _Walk:
                     self._keyed(primary, candidate, found, pointer, keyed.name)
                     return
         if len(primary) == len(candidate):
-            pairs = self._differing(primary, candidate)
-            if len(pairs) > 1 and is_reordered(primary, candidate, pairs, self._canonical):
+            indices = self._differing(primary, candidate)
+            if len(indices) > 1 and is_reordered(primary, candidate, indices, self._canonical):
                 self._places.append(Place(pointer, "order", primary, candidate))
                 return
-            missing, extra = [], []
-        else:
-            pairs, missing, extra = aligned(primary, candidate, self._canonical)
-        for index, _ in pairs:
-            self.values(primary[index], candidate[index], f"{pointer}/{index}")
-        self._places += _tail(primary, candidate, missing, extra, pointer)
-
-    def _differing(self, primary: list[Any], candidate: list[Any]) -> list[tuple[int, int]]:
-        """Give the indices, as pairs, at which two lists of one length differ."""
-        found: list[tuple[int, int]] = []
-        strict = self._strict
-        for start in range(0, len(primary), CHUNK):
-            left, right = primary[start : start + CHUNK], candidate[start : start + CHUNK]
-            if left == right and self._same(left, right):
-                continue
-            for index, (one, other) in enumerate(zip(left, right, strict=True), start):
-                kind = type(one)
-                if one != other or kind is not type(other):
-                    found.append((index, index))
-                elif kind is dict or kind is list:
-                    if not strict:
-                        self._left.append(one)
-                        self._right.append(other)
-                    elif not self._same(one, other):
-                        found.append((index, index))
-        return found
-
-    def _unordered(self, primary: list[Any], candidate: list[Any], pointer: str, rule: str) -> None:
-        pairs, missing, extra = as_multisets(primary, candidate, self._canonical)
-        if not (pairs or missing or extra):
-            self._order(primary, candidate, pointer, rule)
+            for index in indices:
+                self.values(primary[index], candidate[index], f"{pointer}/{index}")
             return
+        self._pairs(primary, candidate, aligned(primary, candidate, self._canonical), pointer)
+
+    def _pairs(self, primary: list[Any], candidate: list[Any], alignment: Alignment, pointer: str) -> None:
+        pairs, missing, extra = alignment
         for left, right in pairs:
             self.values(primary[left], candidate[right], f"{pointer}/{min(left, right)}")
         self._places += _tail(primary, candidate, missing, extra, pointer)
+
+    def _differing(self, primary: list[Any], candidate: list[Any]) -> list[int]:
+        """Give the indices at which two lists of one length differ; what is pruned is settled later."""
+        if self._strict:
+            both = enumerate(zip(primary, candidate, strict=True))
+            return [index for index, (one, other) in both if differ(one, other, self._canonical)]
+        found: list[int] = []
+        for start in range(0, len(primary), CHUNK):
+            left, right = primary[start : start + CHUNK], candidate[start : start + CHUNK]
+            if left != right:
+                differing = [place for place, one in enumerate(left) if one != right[place]]
+                found += [start + place for place in differing]
+                for place in reversed(differing):
+                    del left[place], right[place]
+            self._left.append(left)
+            self._right.append(right)
+        return found
+
+    def _unordered(self, primary: list[Any], candidate: list[Any], pointer: str, rule: str) -> None:
+        alignment = as_multisets(primary, candidate, self._canonical)
+        if any(alignment):
+            self._pairs(primary, candidate, alignment, pointer)
+        else:
+            self._order(primary, candidate, pointer, rule)
 
     def _keyed(
         self, primary: list[Any], candidate: list[Any], found: Alignment, pointer: str, rule: str
     ) -> None:
         pairs, missing, extra = found
-        if [left for left, _ in pairs] != [right for _, right in pairs] and not (missing or extra):
+        if any(left != right for left, right in pairs) and not (missing or extra):
             self._order(primary, candidate, pointer, rule)
-        for left, right in pairs:
-            self.values(primary[left], candidate[right], f"{pointer}/{min(left, right)}")
-        self._places += _tail(primary, candidate, missing, extra, pointer)
+        self._pairs(primary, candidate, found, pointer)
 
     def _order(self, primary: list[Any], candidate: list[Any], pointer: str, rule: str) -> None:
         if primary != candidate:

@@ -11,6 +11,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 DAY_S = 86_400
+EARLIEST_S, LATEST_S = 1.5e9, 2.2e9
+"""Between 2017 and 2039: what numbers are taken for times. In milliseconds as well."""
+LATEST_MS = LATEST_S * 1000
 _ISO = r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?(?: ?(?:Z|[+-]\d\d:?\d\d))?"
 _UUID = r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
 _HTTP_TIME = (
@@ -96,9 +99,11 @@ def shape_of_pair(primary: object, candidate: object) -> str:
         if primary[:10] == candidate[:10] and _TWO_TIMES.fullmatch(f"{primary}\n{candidate}"):
             return "time"
         return _shape_of_strings(primary, candidate)
-    if _is_number(primary) and _is_number(candidate) and type(primary) is type(candidate):
-        return _shape_of_numbers(float(primary), float(candidate))  # type: ignore[arg-type]
-    return ""
+    if type(primary) is not type(candidate) or not isinstance(primary, int | float):
+        return ""
+    if not EARLIEST_S <= primary < LATEST_MS:
+        return ""
+    return _shape_of_numbers(float(primary), float(candidate))  # type: ignore[arg-type]
 
 
 def _is_number(value: object) -> bool:
@@ -107,7 +112,7 @@ def _is_number(value: object) -> bool:
 
 def _shape_of_numbers(primary: float, candidate: float) -> str:
     for unit in (1.0, 1000.0):
-        low, high = 1.5e9 * unit, 2.2e9 * unit
+        low, high = EARLIEST_S * unit, LATEST_S * unit
         if low <= primary < high and low <= candidate < high and abs(primary - candidate) <= DAY_S * unit:
             return "epoch time"
     return ""
