@@ -7,6 +7,7 @@ import secrets
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 from sandbox import guard
 from sandbox.alibaba import files, sts
@@ -34,6 +35,7 @@ from sandbox.alibaba.sls.storage import Logs
 from sandbox.alibaba.triggers.door import is_visit
 from sandbox.alibaba.wire import Incoming, Refused, Reply, json_reply
 from sandbox.executor import Executor
+from sandbox.executor.bundled import fc_node_paths, fc_python_paths
 from sandbox.faults import Faults
 from sandbox.keys import Keys
 
@@ -45,6 +47,11 @@ _STATUS_CODES = {
     500: "InternalServerError",
     503: "ResourceThrottled",
 }
+
+
+def _bundled(runtime: str) -> tuple[Path, ...]:
+    """Give the folders with what FC bundles with a runtime."""
+    return (*fc_node_paths(runtime), *fc_python_paths(runtime))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -133,7 +140,7 @@ class Alibaba:
             write_rows=self._logs.write,
             cursor=self._cursor,
             code_url=self._page.code_url,
-            bundled=lambda runtime: (),
+            bundled=_bundled,
         )
         self._sts = sts.SecurityTokens(keys=self._keys, account_id=account.account_id)
 
@@ -149,7 +156,7 @@ class Alibaba:
                 raise invalid(f"logstore '{logstore}' does not exist")
 
     def _cursor(self, project: str, logstore: str, at: int | None) -> int:
-        """Give the cursor of a logstore's end, or that of a unix time. Raises Refused without such a store."""
+        """Give the cursor of a logstore's end, or of a unix time. Raises Refused without such a store."""
         if at is None:
             return self._logs.cursor_end(project, logstore)
         return self._logs.cursor_at(project, logstore, at)

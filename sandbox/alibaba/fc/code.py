@@ -11,11 +11,13 @@ import hashlib
 import io
 import secrets
 import shutil
+import stat
 import threading
 import zipfile
-from collections.abc import Callable, Mapping
+import zlib
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from sandbox.alibaba import files
@@ -26,6 +28,10 @@ from sandbox.alibaba.wire import Refused
 API_LIMIT_BYTES = 100 * 1024 * 1024
 OSS_LIMIT_BYTES = 500 * 1024 * 1024
 UNPACKED_LIMIT_BYTES = 2 * 1024 * 1024 * 1024
+ENTRIES_LIMIT = 100_000
+BOMB_FROM_BYTES = 64 * 1024 * 1024
+BOMB_RATIO = 100
+COPY_BYTES = 1024 * 1024
 ReadObject = Callable[[str, str], bytes]
 
 
@@ -76,15 +82,19 @@ class CodeStore:
 
     def _unpack(self, package: bytes, digest: str) -> None:
         part = self._root / f".part-{digest}-{secrets.token_hex(4)}"
+        part.mkdir(parents=True)
         try:
             with zipfile.ZipFile(io.BytesIO(package)) as archive:
-                if sum(member.file_size for member in archive.infolist()) > UNPACKED_LIMIT_BYTES:
-                    raise invalid("the code package unpacks to more than 2 GB")
-                archive.extractall(part)
-        except (zipfile.BadZipFile, RuntimeError, NotImplementedError) as exc:
+                members = archive.infolist()
+                _require_harmless(members, len(package))
+                for member in members:
+                    _extract(archive, member, part)
+        except (Refused, OSError):
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        except (zipfile.BadZipFile, RuntimeError, NotImplementedError, zlib.error, EOFError) as exc:
             shutil.rmtree(part, ignore_errors=True)
             raise invalid("the code package is not a zip archive that can be unpacked") from exc
-        part.mkdir(exist_ok=True)
         part.replace(self.directory(digest))
 
     def remove_all_but(self, used: set[str]) -> None:
@@ -94,6 +104,49 @@ class CodeStore:
                 if path.stem not in used:
                     path.unlink(missing_ok=True)
                     shutil.rmtree(self.directory(path.stem), ignore_errors=True)
+
+
+def _require_harmless(members: Sequence[zipfile.ZipInfo], packed: int) -> None:
+    """Check what an archive says of itself before anything is written.
+
+    Raises:
+        Refused: 400 InvalidArgument for too many or too large entries, and for paths that lead elsewhere.
+    """
+    if len(members) > ENTRIES_LIMIT:
+        raise invalid(f"the code package has more than {ENTRIES_LIMIT} entries")
+    unpacked = sum(member.file_size for member in members)
+    if unpacked > UNPACKED_LIMIT_BYTES:
+        raise invalid("the code package unpacks to more than 2 GB")
+    if unpacked > BOMB_FROM_BYTES and unpacked > packed * BOMB_RATIO:
+        raise invalid(f"the code package unpacks to more than {BOMB_RATIO} times its size")
+    for member in members:
+        name = member.filename
+        parts = PurePosixPath(name).parts
+        if not name or name.startswith("/") or ".." in parts or "\\" in name or "\0" in member.orig_filename:
+            raise invalid(f"the code package has an entry with the path {name[:200]!r}")
+        kind = stat.S_IFMT(member.external_attr >> 16)
+        if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+            raise invalid(f"the code package has the entry {name[:200]!r}, which is a link or a device")
+
+
+def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) -> None:
+    """Write one entry with its permissions; what is longer than the archive says is refused."""
+    target = folder / PurePosixPath(member.filename)
+    if member.is_dir():
+        target.mkdir(parents=True, exist_ok=True)
+        return
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open(member) as source, target.open("wb") as sink:
+            left = member.file_size
+            while piece := source.read(COPY_BYTES):
+                left -= len(piece)
+                if left < 0:
+                    raise invalid(f"the entry {member.filename[:200]!r} is longer than the archive says")
+                sink.write(piece)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError) as exc:
+        raise invalid(f"the entry {member.filename[:200]!r} is both a file and a folder") from exc
+    target.chmod(0o644 | (member.external_attr >> 16 & 0o111))
 
 
 def read_package(code: Mapping[str, Any], read_object: ReadObject) -> bytes:

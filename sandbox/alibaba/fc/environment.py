@@ -105,7 +105,7 @@ class Instances:
             return _start_command(target)
         if target.language is Language.NODE:
             return find_node(), str(BOOTSTRAPS / "boot_fc.mjs"), handler
-        return sys.executable, "-P", "-s", "-B", "-u", str(BOOTSTRAPS / "boot_fc.py"), handler
+        return sys.executable, "-S", "-P", "-s", "-B", "-u", str(BOOTSTRAPS / "boot_fc.py"), handler
 
     def _environment(self, target: Target) -> dict[str, str]:
         config = target.config

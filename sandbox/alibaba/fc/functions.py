@@ -65,7 +65,7 @@ class Functions:
             "lastUpdateStatusReasonCode": "",
             "invocationRestriction": document["restriction"],
             "resourceGroupId": document.get("resourceGroupId", ""),
-            "tags": [{"key": key, "value": value} for key, value in sorted(document["tags"].items())],
+            "tags": [{"Key": key, "Value": value} for key, value in sorted(document["tags"].items())],
         }
 
     def create(self, given: Document) -> dict[str, Any]:
@@ -73,7 +73,7 @@ class Functions:
         name = model.require_function_name(given.get("functionName"))
         config = self._checked(model.with_defaults(given))
         package = self._package_of(given, config)
-        tags = checked_tags(given.get("tags"), key="key", value="value")
+        tags = checked_tags(given.get("tags"))
         with self.registry.lock:
             if name in self.registry:
                 raise Refused(409, "FunctionAlreadyExists", f"function '{name}' already exists")

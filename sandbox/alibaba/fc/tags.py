@@ -40,7 +40,7 @@ class Tags:
     def tag(self, given: Document) -> None:
         """TagResources: ``{ResourceType, ResourceId: [arn], Tag: [{Key, Value}]}``."""
         self._require_type(given.get("ResourceType"))
-        tags = checked_tags(given.get("Tag"), key="Key", value="Value")
+        tags = checked_tags(given.get("Tag"))
         if not tags:
             raise invalid("Tag is required")
         with self._registry.lock:
@@ -81,19 +81,19 @@ class Tags:
         return {"TagResources": page, **({"NextToken": token} if token else {})}
 
 
-def checked_tags(given: object, *, key: str, value: str) -> dict[str, str]:
-    """Give tags as a dictionary. Raises Refused: 400 when they are not a list of keys and values."""
+def checked_tags(given: object) -> dict[str, str]:
+    """Give ``[{Key, Value}]`` as a dictionary. Raises Refused: 400 when it is no such list."""
     rows = given or []
     if not isinstance(rows, list) or len(rows) > TAGS_LIMIT:
         raise invalid(f"tags must be a list of at most {TAGS_LIMIT}")
     tags: dict[str, str] = {}
     for row in rows:
-        name = row.get(key) if isinstance(row, dict) else None
+        name = row.get("Key") if isinstance(row, dict) else None
         if not isinstance(name, str) or not 1 <= len(name) <= 128:
             raise invalid("the key of a tag must have 1 to 128 characters")
         if name.lower().startswith(("aliyun", "acs:", "http://", "https://")):
             raise invalid(f"the key of a tag must not start with aliyun, acs: or http, as {name!r} does")
-        tags[name] = str(row.get(value) or "")
+        tags[name] = str(row.get("Value") or "")
     return tags
 
 
