@@ -2,6 +2,7 @@
 
 Environment: SANDBOX_STATE (directory), SANDBOX_AWS_PORT, and optionally SANDBOX_COLD_DELAY_MS (150),
 SANDBOX_UPDATE_MS (150, how long a function's update stays InProgress), SANDBOX_ASYNC_RETRY_MS (1000),
+SANDBOX_SCHEDULE_SPEED (1, how much faster than the world's the clock of rules and schedules runs),
 SANDBOX_SEED (makes the draw of alias weights repeat).
 Everything is written before it is acknowledged, so a kill loses nothing of it. SIGTERM ends in good order and
 so does the end of the parent: log lines and measurements are then kept too.
@@ -27,7 +28,6 @@ from sandbox.aws.functions import protocol
 from sandbox.aws.functions.invoking import Invoker
 from sandbox.aws.functions.model import Account
 from sandbox.aws.functions.packages import Packages
-from sandbox.aws.functions.running import bundle_python
 from sandbox.aws.functions.storage import Storage
 from sandbox.aws.http import control
 from sandbox.aws.http.site import Site
@@ -96,7 +96,6 @@ def main() -> None:
         logs=logs,
         metrics=metrics,
         credentials=credentials,
-        bundle=bundle_python(place / "python"),
         cold_delay_s=_number("SANDBOX_COLD_DELAY_MS", 150) / 1000,
     )
     engine = Engine(
@@ -104,6 +103,7 @@ def main() -> None:
         invoker=invoker,
         store=store,
         retry_s=_number("SANDBOX_ASYNC_RETRY_MS", 1000) / 1000,
+        schedule_speed=_number("SANDBOX_SCHEDULE_SPEED", 1),
     )
     protocol.warm_up()
     front = Front(

@@ -8,6 +8,7 @@ from moto.core.exceptions import ServiceException
 from moto.events.models import events_backends
 from moto.sns.models import sns_backends
 from moto.sqs.models import sqs_backends
+from werkzeug.exceptions import HTTPException
 
 from sandbox.aws.functions.invoking import Submit
 from sandbox.aws.functions.model import Account
@@ -61,7 +62,7 @@ class Destinations:
         }
         try:
             events_backends[self._account.account_id][region].put_events([entry])
-        except ServiceException as exc:
+        except (ServiceException, HTTPException) as exc:
             raise Undeliverable(f"{bus_arn}: {exc}") from exc
 
     def _to_queue(

@@ -87,5 +87,5 @@ def failed_of(answer: bytes, ids: list[str], *, reports: bool) -> set[str]:
         return set()
     if not isinstance(listed, list):
         return set(ids)
-    named = [one.get("itemIdentifier") if isinstance(one, dict) else None for one in listed]
-    return set(named) if all(name in ids for name in named) else set(ids)
+    named = {str(one.get("itemIdentifier")) if isinstance(one, dict) else "" for one in listed}
+    return named if named <= set(ids) else set(ids)

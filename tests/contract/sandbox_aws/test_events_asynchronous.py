@@ -142,7 +142,8 @@ def test_throttled_events_run_when_there_is_room(
         FunctionName=name, DestinationConfig={"OnSuccess": {"Destination": arn}}
     )
     sent = {_send(lambda_, name, {"number": number}) for number in range(6)}
-    sqs, ran = aws.client("sqs"), set()
+    sqs = aws.client("sqs")
+    ran: set[str] = set()
 
     def all_ran() -> bool:
         found = sqs.receive_message(QueueUrl=url, WaitTimeSeconds=1, MaxNumberOfMessages=10)
