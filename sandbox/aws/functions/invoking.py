@@ -10,7 +10,6 @@ import uuid
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any, Protocol
 
 from sandbox import faults
@@ -73,7 +72,6 @@ class Invoker:
         logs: LogStore,
         metrics: MetricStore,
         credentials: Credentials,
-        bundle: Path,
         cold_delay_s: float,
     ) -> None:
         self._account = account
@@ -82,7 +80,6 @@ class Invoker:
         self._logs = logs
         self._metrics = metrics
         self._credentials = credentials
-        self._bundle = bundle
         self._cold_delay_s = cold_delay_s
         self._running: Counter[str] = Counter()
         self._specs: dict[tuple[str, str, str], WorkerSpec] = {}
@@ -176,7 +173,6 @@ class Invoker:
                     self._account,
                     function,
                     version,
-                    bundle=self._bundle,
                     credentials=self._credentials.for_function(role, function.name),
                     cold_delay_s=self._cold_delay_s,
                 )

