@@ -5,7 +5,7 @@
 // Source: docs.aws.amazon.com/lambda/latest/dg/{nodejs-handler,nodejs-logging,runtimes-api}.html, read 2026-11-22.
 import fs from "node:fs";
 import http from "node:http";
-import { createRequire } from "node:module";
+import { createRequire, register } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import util from "node:util";
@@ -94,10 +94,19 @@ function named(type, message) {
   return error;
 }
 
+// Lets import find what NODE_PATH names: layers and the SDK of the image. It costs a thread, so only on demand.
+function searchNodePath(file, source = fs.readFileSync(file, "utf8")) {
+  if (!process.env.NODE_PATH || searchNodePath.done) return;
+  if (!file.endsWith(".mjs") && !/\bimport\b/.test(source)) return;
+  searchNodePath.done = true;
+  register(new URL("../executor/node_paths.mjs", import.meta.url));
+}
+
 async function importFile(stem) {
   for (const ending of ["", ".js", ".mjs", ".cjs"]) {
     const file = stem + ending;
     if (!fs.existsSync(file) || !fs.statSync(file).isFile()) continue;
+    searchNodePath(file);
     if (file.endsWith(".mjs")) return import(pathToFileURL(file));
     try {
       return createRequire(pathToFileURL(file))(file);

@@ -2,8 +2,8 @@
 
 Node packages are installed by `python -m hosting.npm sandbox` into the folders of `sandbox/runtimes`; in a
 checkout without them those of the tests serve. Python packages are those of the interpreter that runs the
-sandbox, linked into a folder so that a function sees them and nothing else. What is not installed is left out:
-a function that wants it gets the import error of its language.
+sandbox, linked into a folder so that a function sees them and nothing else. What is not installed is left
+out: a function that wants it gets the import error of its language.
 
 Source: docs.aws.amazon.com/lambda/latest/dg/{nodejs-handler,python-package}.html; Alibaba Cloud, Function
 Compute, "Node.js" and "Python", built-in modules; read 2026-11-22.
@@ -53,7 +53,7 @@ def aws_python_paths() -> tuple[Path, ...]:
 
 
 def fc_python_paths(runtime: str) -> tuple[Path, ...]:
-    """Give a folder with the modules that FC bundles with its Python runtimes, as far as they are installed."""
+    """Give a folder with the modules that FC bundles with its Python runtimes, as far as installed."""
     return _linked("fc-python", FC_PYTHON) if runtime.startswith("python") else ()
 
 

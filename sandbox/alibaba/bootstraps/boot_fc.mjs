@@ -4,7 +4,7 @@
 // Run as: node boot_fc.mjs file.method, with the code directory as working directory. No packages.
 import fs from 'node:fs';
 import http from 'node:http';
-import { createRequire } from 'node:module';
+import { createRequire, register } from 'node:module';
 import path from 'node:path';
 import { format } from 'node:util';
 import { pathToFileURL } from 'node:url';
@@ -62,6 +62,10 @@ async function loadHandler(name) {
   const [file, method] = [path.resolve(code, name.slice(0, dot)), name.slice(dot + 1)];
   const found = ['.js', '.cjs', '.mjs'].map((ending) => file + ending).find((candidate) => fs.existsSync(candidate));
   if (!found) throw new Error(`Cannot find module '${name.slice(0, dot)}'`);
+  // Lets import find what NODE_PATH names: layers and the SDKs of the image. It costs a thread, so only on demand.
+  if (process.env.NODE_PATH && (found.endsWith('.mjs') || /\bimport\b/.test(fs.readFileSync(found, 'utf8')))) {
+    register(new URL('../../executor/node_paths.mjs', import.meta.url));
+  }
   let loaded;
   try {
     if (found.endsWith('.mjs')) throw Object.assign(new Error('module'), { code: 'ERR_REQUIRE_ESM' });
