@@ -190,8 +190,9 @@ class Layers:
 
     def _code_of(self, arn: str) -> Code | None:
         found = _ARN.fullmatch(arn)
-        layer = self._layers.get(found["name"]) if found else None
-        for row in layer["versions"] if layer and found else ():
+        if found is None:
+            return None
+        for row in self._layers.get(found["name"], {"versions": []})["versions"]:
             if str(row["version"]) == found["version"]:
                 return Code.from_document(row["code"])
         return None

@@ -126,6 +126,17 @@ def queue(alibaba: RunningAlibaba, name: str) -> Any:
     return made
 
 
+def topic(alibaba: RunningAlibaba, name: str) -> Any:
+    """Create an MNS topic."""
+    from mns.account import Account
+    from mns.topic import TopicMeta
+
+    keys = alibaba.keys.alibaba
+    made = Account(alibaba.url, keys.access_key_id, keys.access_key_secret).get_topic(name)
+    made.create(TopicMeta())
+    return made
+
+
 def visit(
     url: str, *, method: str = "GET", body: bytes | None = None, headers: dict[str, str] | None = None
 ) -> tuple[int, dict[str, str], bytes]:
