@@ -12,7 +12,7 @@ from cutover.ports import FunctionFacts
 from migrations_app.models import FunctionMigration
 from migrations_app.services import assessment
 from migrations_app.services.inventory import facts_from_document
-from workers import wiring
+from workers import templates, wiring
 
 logger = logging.getLogger(__name__)
 AT_MOST = 4
@@ -38,14 +38,18 @@ def assess(function_id: int, *, actor: str) -> tuple[Finding, ...]:
     """
     function = FunctionMigration.objects.select_related("connection").get(pk=function_id)
     facts = facts_from_document(function.facts)
-    if not assessment.code_is_known(function) or function.code_findings.get("error"):
+    known = assessment.code_is_known(function) and facts.code_sha256
+    if not known or function.code_findings.get("error"):
         _read(function, facts)
     return assessment.assess(function_id, actor=actor, ask_for_code=False)
 
 
 def _read(function: FunctionMigration, facts: FunctionFacts) -> None:
-    if facts.package_type != "Zip" or facts.configuration.get("declared"):
+    if facts.package_type != "Zip":
         FunctionMigration.objects.filter(pk=function.pk).update(code_due_at=None)
+        return
+    if declared := facts.configuration.get("declared"):
+        _read_from_disk(function, facts, str(declared.get("code", "")))
         return
     try:
         archive = wiring.primary(function.connection).catalog.package(function.name, version="")
@@ -59,6 +63,16 @@ def _read(function: FunctionMigration, facts: FunctionFacts) -> None:
         return
     findings = assess_code(facts, read_package(archive))
     assessment.record_code(function.pk, basis=code_basis(facts), findings=findings)
+
+
+def _read_from_disk(function: FunctionMigration, facts: FunctionFacts, code: str) -> None:
+    """Judge the code beside a template. It has no hash to be kept under, so it is read each time."""
+    source = templates.source(code)
+    if source is None:
+        sentence = f"There is no code at {code}." if code else "The template does not say where the code is."
+        assessment.record_code(function.pk, basis="", findings=(), error=sentence)
+        return
+    assessment.record_code(function.pk, basis=code_basis(facts), findings=assess_code(facts, source))
 
 
 def _differs(archive: bytes, facts: FunctionFacts) -> bool:

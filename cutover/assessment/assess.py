@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cutover.assessment import (
+    declared,
     delivery,
     environment,
     handler,
@@ -51,7 +52,8 @@ def assess(facts: FunctionFacts, source: Source | None = None) -> tuple[Finding,
 
 def assess_configuration(facts: FunctionFacts) -> list[Finding]:
     """Give the findings on the configuration alone: cheap, and done anew each time."""
-    return [finding for rule in RULES for finding in rule.check(facts)]
+    found = [finding for rule in RULES for finding in rule.check(facts)]
+    return [*declared.judged(facts, found), *declared.check(facts)]
 
 
 def assess_code(facts: FunctionFacts, source: Source) -> list[Finding]:

@@ -191,7 +191,9 @@ def _code(function: FunctionMigration, facts: FunctionFacts) -> tuple[list[Findi
     stored = function.code_findings
     if stored.get("basis") == code_basis(facts) and not stored.get("error"):
         return [_finding(one) for one in stored.get("findings", ())], True
-    if not _has_code(facts):
+    if facts.package_type != "Zip":
+        return [], False
+    if facts.configuration.get("declared") and not stored.get("error"):
         return [], False
     error = str(stored.get("error", ""))
     return [

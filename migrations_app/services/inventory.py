@@ -11,6 +11,7 @@ import orjson
 from django.db import transaction
 from django.utils import timezone
 
+from cutover.inventory import DeclaredFunction, facts_of
 from cutover.phases import Phase, Trigger
 from cutover.ports import FunctionFacts
 from migrations_app.models import Connection, FunctionMigration
@@ -77,6 +78,42 @@ def record_sync(
     return report
 
 
+def record_declared(
+    connection: Connection, declared: Iterable[DeclaredFunction], *, actor: str
+) -> dict[str, list[str]]:
+    """Write what templates declare. Gives names by what happened: {"new", "changed", "kept"}.
+
+    A function that was read from AWS keeps what was read there ("kept"): a template is the weaker word. A
+    declared one becomes live by itself when a sync finds it on AWS.
+    """
+    report: dict[str, list[str]] = {"new": [], "changed": [], "kept": []}
+    for one in declared:
+        facts = facts_of(one)
+        with transaction.atomic():
+            found = (
+                FunctionMigration.objects.select_for_update()
+                .filter(connection=connection, name=facts.name[:140])
+                .first()
+            )
+            if found is not None and not is_declared(found):
+                report["kept"].append(one.name)
+            elif happened := _record(connection, facts, actor):
+                report[happened].append(one.name)
+    with transaction.atomic():
+        audit.record(
+            actor=actor,
+            verb="connection:declared",
+            detail={"connection": connection.name, **{key: len(names) for key, names in report.items()}},
+        )
+        bell.tell("inbox")
+    return report
+
+
+def is_declared(function: FunctionMigration) -> bool:
+    """Tell whether the function is known from a template only."""
+    return "declared" in (function.facts.get("configuration") or {})
+
+
 def _record(connection: Connection, facts: FunctionFacts, actor: str) -> str:
     document = facts_document(facts)
     now = timezone.now()
@@ -122,6 +159,7 @@ def _same(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
 
 def _mark_gone(connection: Connection, seen: Sequence[str]) -> list[str]:
     gone = FunctionMigration.objects.filter(connection=connection, gone_at=None).exclude(name__in=seen)
+    gone = gone.exclude(facts__configuration__has_key="declared")
     gone = gone.exclude(phase__in=[Phase.DECOMMISSIONING, Phase.DECOMMISSIONED, Phase.RESTORING])
     names = list(gone.values_list("name", flat=True))
     gone.update(gone_at=timezone.now())

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from cutover.errors import BadInput
 from migrations_app.models import Connection
-from migrations_app.services import connections
+from migrations_app.services import connections, inventory
 from workers import connections as acting
+from workers import templates
 from workers.cli.frame import Answer, Code, Context, moment, table
 from workers.cli.lookup import connection_named
 
@@ -33,6 +36,12 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb.set_defaults(run=check)
     verb = verbs.add_parser("sync", parents=[common], help="inventory from AWS: new, changed, gone")
     verb.add_argument("connection", metavar="CONNECTION", nargs="?")
+    verb.add_argument(
+        "--from",
+        dest="templates",
+        metavar="FILE_OR_FOLDER",
+        help="read templates instead of AWS: SAM, CloudFormation, serverless.yml, Terraform, up.json",
+    )
     verb.set_defaults(run=sync)
 
 
@@ -111,6 +120,8 @@ def check(context: Context) -> Answer:
 def sync(context: Context) -> Answer:
     """Read the inventory of AWS."""
     row = connection_named(context.options.connection, cloud=Connection.Cloud.AWS)
+    if context.options.templates:
+        return _declared(row, Path(context.options.templates), context)
     context.say(f"Reading the functions of {row.name}.")
     acting.sync(row.pk)
     row.refresh_from_db()
@@ -120,3 +131,26 @@ def sync(context: Context) -> Answer:
         return Answer(document=found, text=f"The inventory could not be read: {error}", code=Code.UNKNOWN)
     rows = [(what, ", ".join(names) or "-") for what, names in report.items() if isinstance(names, list)]
     return Answer(document=found, text=table(("", "FUNCTIONS"), rows))
+
+
+def _declared(row: Connection, path: Path, context: Context) -> Answer:
+    """Read templates, keep what they declare, and show what they leave open; 1 when one cannot be read."""
+    found = templates.declared(path)
+    report = inventory.record_declared(row, found.functions, actor=context.actor)
+    document = {
+        "connection": row.name,
+        **report,
+        "functions": [asdict(one) for one in found.functions],
+        "troubles": [asdict(one) for one in found.troubles],
+    }
+    lines = []
+    for one in found.functions:
+        lines.append(f"{one.name}  {one.runtime or '?'}  {one.handler or '?'}  ({one.origin}, {one.file})")
+        lines += [f"  trigger {trigger['kind']} {trigger['source']}" for trigger in one.triggers]
+        lines += [f"  unresolved {open_.field}: {open_.expression}" for open_ in one.unresolved]
+    lines += [f"{one.file}{f':{one.line}' if one.line else ''}: {one.sentence}" for one in found.troubles]
+    return Answer(
+        document=document,
+        text="\n".join(lines) or "No function is declared there.",
+        code=Code.BAD if found.troubles else Code.GOOD,
+    )

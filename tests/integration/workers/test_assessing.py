@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,9 +17,10 @@ from migrations_app.models import AuditEntry, FunctionMigration
 from migrations_app.services import assessment as service
 from migrations_app.services import guards, inventory
 from tests.integration.workers import worlds
+from tests.integration.workers.test_cli import cutover
 from workers import assessment, wiring
 
-pytestmark = pytest.mark.django_db
+pytestmark = pytest.mark.django_db(transaction=True)
 
 WRITES = "import boto3\nS = boto3.client('sqs')\ndef handler(e, c):\n    S.send_message(QueueUrl=e['q'])\n"
 
@@ -124,3 +126,51 @@ def test_a_waived_blocker_does_not_stop_the_deploy_and_counts_again_when_withdra
     service.withdraw_waiver(function.pk, found["identity"], reason="It has not.", actor="ann")
     function.refresh_from_db()
     assert any("No file" in one.sentence for one in guards.deploy_reasons(function))
+
+
+SAM = """
+Transform: AWS::Serverless-2016-10-31
+Resources:
+  Hello:
+    Type: AWS::Serverless::Function
+    Properties: {CodeUri: src, Handler: app.handler, Runtime: python3.12, FunctionName: declared}
+"""
+
+
+def test_templates_are_an_inventory_of_their_own_and_their_code_is_read_from_disk(
+    world: World, tmp_path: Path
+) -> None:
+    synced(world)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "app.py").write_text(WRITES)
+    (tmp_path / "template.yaml").write_text(SAM)
+    said = cutover("sync", "aws", "--from", str(tmp_path), "--json")
+    assert (said.code, said.document["new"]) == (0, ["declared"])
+    assessed = cutover("assess", "declared", "--json")
+    assert "app.py:4" in [one["place"] for one in assessed.document["findings"]]
+    assert assessed.document["readiness"]["code_read"] is True
+    cutover("sync", "aws", "--json")
+    assert not FunctionMigration.objects.filter(gone_at__isnull=False).exists()
+    (tmp_path / "template.yaml").write_text(SAM.replace("declared", "hello"))
+    assert cutover("sync", "aws", "--from", str(tmp_path), "--json").document["kept"] == ["hello"]
+
+
+def test_a_template_that_cannot_be_read_gets_1_and_a_folder_that_is_not_there_2(
+    world: World, tmp_path: Path
+) -> None:
+    worlds.connection()
+    (tmp_path / "serverless.yml").write_text("a: [\n")
+    said = cutover("sync", "aws", "--from", str(tmp_path / "serverless.yml"), "--json")
+    assert (said.code, said.document["troubles"][0]["line"]) == (1, 2)
+    assert cutover("sync", "aws", "--from", str(tmp_path / "nowhere"), "--json").code == 2
+
+
+def test_the_command_line_waives_by_the_identity_that_assess_prints(world: World) -> None:
+    synced(world)
+    said = cutover("assess", "hello", "--json")
+    identity = next(one["identity"] for one in said.document["findings"] if one["rule"] == "sdk-write")
+    assert identity in cutover("assess", "hello").out
+    assert cutover("waive", "hello", identity, "--reason", "shared queue", "--json").code == 0
+    again = cutover("assess", "hello", "--json").document
+    assert [one["rule"] for one in again["findings"] if one.get("waiver")] == ["sdk-write"]
+    assert cutover("waive", "hello", "nothing", "--reason", "x", "--json").code == 2
