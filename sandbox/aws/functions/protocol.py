@@ -89,7 +89,7 @@ def _parameters(
     for name, member in shape.members.items():
         where, wire = member.serialization.get("location"), member.serialization.get("name", name)
         if where == "uri":
-            given[name] = unquote(places[wire])
+            given[name] = _typed(member, unquote(places[wire]))
         elif where == "querystring" and wire in asked:
             many = member.type_name == "list"
             given[name] = [v for k, v in pairs if k == wire] if many else _typed(member, asked[wire])
