@@ -34,8 +34,10 @@ class Servers:
     stop: Callable[[], None]
 
 
-def start() -> Servers:
+def start(*, durable: bool = False) -> Servers:
     """Start PostgreSQL and Redis in a folder of their own; both end with this process, even by SIGKILL.
+
+    durable: PostgreSQL waits for the disk as the product's own does, which measurements need.
 
     Raises: HostingError when a wheel is missing or a server does not come up.
     """
@@ -45,7 +47,13 @@ def start() -> Servers:
     _copy_template(cluster)
     log = folder / "servers.log"
     children = [
-        _child("hosting.postgres", cluster.home, log, HOSTING_POSTGRES_PORT=str(cluster.port)),
+        _child(
+            "hosting.postgres",
+            cluster.home,
+            log,
+            HOSTING_POSTGRES_PORT=str(cluster.port),
+            **({} if durable else {"HOSTING_THROWAWAY": "1"}),
+        ),
         _child("hosting.redis", store.home, log),
     ]
 
@@ -112,7 +120,6 @@ def _child(module: str, home: Path, log: Path, **environment: str) -> subprocess
                 "PATH": os.environ.get("PATH", os.defpath),
                 "HOSTING_POSTGRES_HOME": str(home),
                 "HOSTING_REDIS_HOME": str(home),
-                "HOSTING_THROWAWAY": "1",
                 **environment,
             },
             stdin=subprocess.DEVNULL,

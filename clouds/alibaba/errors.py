@@ -108,14 +108,14 @@ def calling(operation: str, *, secret: bool = False) -> Iterator[None]:
 def translate(exc: Exception, operation: str, *, secret: bool = False) -> CloudError:
     """Give our error for an SDK's."""
     if isinstance(exc, oss2.exceptions.ServerError):
-        return _answered(exc.status, exc.code, exc.message, exc.request_id, operation, secret=secret)
+        return answered(exc.status, exc.code, exc.message, exc.request_id, operation, secret=secret)
     if isinstance(exc, oss2.exceptions.ClientError | oss2.exceptions.InconsistentError):
         return Invalid(cloud="alibaba", operation=operation, code=type(exc).__name__)
     told = exc.inner_exception if isinstance(exc, UnretryableException) else exc
     if isinstance(told, TeaException):
         status = getattr(told, "status_code", None) or getattr(told, "statusCode", None) or 0
         request_id = getattr(told, "request_id", None) or _request_id(told)
-        return _answered(int(status), told.code, told.message, request_id, operation, secret=secret)
+        return answered(int(status), told.code, told.message, request_id, operation, secret=secret)
     if _nothing_was_sent(exc):
         return Unavailable(
             "Alibaba Cloud cannot be reached; nothing was sent.", cloud="alibaba", operation=operation
@@ -123,9 +123,10 @@ def translate(exc: Exception, operation: str, *, secret: bool = False) -> CloudE
     return NoAnswer(cloud="alibaba", operation=operation, code=type(_root(exc)).__name__)
 
 
-def _answered(
-    status: int, code: object, message: object, request_id: object, operation: str, *, secret: bool
+def answered(
+    status: int, code: object, message: object, request_id: object, operation: str, *, secret: bool = False
 ) -> CloudError:
+    """Give our error for an answer with an HTTP status and the vendor's code; ``secret``: repeat no text."""
     text = "" if secret else " ".join(str(message or "").split())[:300]
     name = str(code or "")
     return kind_of(name, status)(

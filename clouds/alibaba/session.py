@@ -34,6 +34,7 @@ from alibabacloud_tea_openapi.utils_models import Config, OpenApiRequest, Params
 from darabonba.runtime import RuntimeOptions
 
 from clouds.alibaba.errors import calling
+from clouds.alibaba.line import Line
 from cutover.errors import Denied, NotFound, PermanentCloudError
 from cutover.ports import Identity, PermissionGap
 
@@ -72,6 +73,14 @@ class Clients:
         self._oss_url = endpoints.get("oss") or f"https://oss-{region}.aliyuncs.com"
         self.has_sts = bool(endpoints.get("sts")) or not endpoints.get("fc")
         self.fc = FcClient(self._config(self.fc_host))
+        self.fc_line = Line(
+            credentials,
+            host=self.fc_host,
+            scheme=self.scheme,
+            proxy=proxy,
+            connect_s=CONNECT_MS / 1000,
+            pool=POOL,
+        )
         self.sts = OpenApiClient(self._config(endpoints.get("sts") or f"sts.{region}.aliyuncs.com"))
         self.sls = SlsClient(
             self._config(

@@ -18,6 +18,7 @@ from botocore.credentials import CredentialProvider, CredentialResolver, Deferre
 
 from clouds.aws import policies
 from clouds.aws.errors import calling
+from clouds.aws.line import Line
 from cutover.errors import CloudError, Denied, NotFound, Unavailable
 from cutover.ports import Identity, PermissionGap
 
@@ -46,6 +47,7 @@ class Clients:
         self.region, self.account_id, self.proxy = region, account_id, proxy
         self._session, self._endpoints = session, dict(endpoints)
         self._made: dict[tuple[str, int], Any] = {}
+        self._lines: dict[tuple[str, int], Line] = {}
         self._lock = threading.Lock()
 
     def get(self, service: str, *, read_s: int = READ_S) -> Any:
@@ -56,6 +58,15 @@ class Clients:
             with self._lock, calling(f"{service}:connect"):
                 found = self._made.get(key) or self._make(service, read_s)
                 self._made[key] = found
+        return found
+
+    def line(self, service: str, *, read_s: int) -> Line:
+        """Give the line to a service whose read limit is ``read_s`` seconds, for calls by the thousand."""
+        key = (service, read_s)
+        if (found := self._lines.get(key)) is None:
+            client = self.get(service, read_s=read_s)
+            with self._lock:
+                found = self._lines.setdefault(key, Line(client, self._session.get_credentials()))
         return found
 
     def endpoint(self, service: str) -> str:

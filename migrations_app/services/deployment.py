@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import asdict, replace
+from typing import Any
 
 from django.db import transaction
 
 from cutover.errors import BadInput, StaleState
 from cutover.phases import Trigger
-from cutover.planning import OperationKind, Plan, plan_deploy
+from cutover.planning import Adapter, OperationKind, Plan, adapter_for, adapter_settings, plan_deploy
 from migrations_app.models import ActionState, Effects, FunctionMigration, Operation
 from migrations_app.services import audit, guards, operations, phases
 from migrations_app.services.assessment import target_of
-from migrations_app.services.inventory import evidence_digest
+from migrations_app.services.inventory import evidence_digest, facts_from_document
 
 PLANNED = "deploy"
 """Stands for an operation's own marker while a plan is only looked at."""
@@ -62,6 +64,7 @@ def plan(function: FunctionMigration, *, marker: str = PLANNED) -> Plan:
         target=target_of(function),
         smoke=function.invocable,
         marker=marker,
+        adapter_settings=_adapter_settings(function, version),
     )
     return Plan(
         kind=made.kind,
@@ -70,6 +73,47 @@ def plan(function: FunctionMigration, *, marker: str = PLANNED) -> Plan:
         reasons=guards.sentences(reasons),
         notes=made.notes,
     )
+
+
+def _adapter_settings(function: FunctionMigration, version: str) -> dict[str, Any]:
+    there = function.connection.counterpart or function.connection
+    return adapter_settings(
+        facts_from_document(function.facts),
+        version=version,
+        fc_region=there.region,
+        fc_account=there.account_id,
+    )
+
+
+def choose_adapter(
+    function_id: int, *, adapter: str, reason: str, actor: str, expected_version: int | None = None
+) -> FunctionMigration:
+    """Say whether the function runs on FC through its adapter (``auto``) or natively (``none``).
+
+    It takes effect with the next deploy; a new assessment keeps the choice of ``none``.
+
+    Raises:
+        BadInput: no such choice, no reason, or the function is not assessed yet.
+        StaleState: the function changed since ``expected_version``.
+    """
+    if adapter not in ("auto", Adapter.NONE.value):
+        raise BadInput(f"The adapter is one of auto, none, not '{adapter}'.")
+    if not reason.strip():
+        raise BadInput("Say why: the reason stands in the audit trail.")
+    with transaction.atomic():
+        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+        if expected_version is not None and function.version != expected_version:
+            raise StaleState()
+        if not function.target:
+            raise BadInput("Assess the function first; then it has a target whose adapter can be chosen.")
+        chosen = adapter_for(facts_from_document(function.facts)).value if adapter == "auto" else adapter
+        function.target = asdict(replace(target_of(function), adapter=chosen))
+        function.save(update_fields=["target", "changed_at"])
+        audit.record(
+            actor=actor, verb="adapter", function=function, reason=reason, detail={"adapter": chosen}
+        )
+        phases.touch(function)
+    return function
 
 
 def start(
@@ -109,6 +153,7 @@ def settle(operation: Operation) -> None:
         "arn": candidate.outcome.get("arn", ""),
         "code_sha256": function.facts.get("code_sha256", ""),
         "facts_digest": operation.parameters.get("facts_digest", ""),
+        "adapter": rows["package"].outcome.get("adapter", ""),
     }
     if "smoke" in rows and rows["smoke"].state == ActionState.DONE:
         function.deployment["smoke"] = rows["smoke"].outcome

@@ -23,10 +23,11 @@ from django.db.models import Sum
 
 from cutover.comparison import COUNTS_AGAINST
 from migrations_app.models import Pair, PairMinute
+from migrations_app.models.evidence import utc_today
 
 TABLE = Pair._meta.db_table
 AHEAD_DAYS = 2
-_COLUMNS = tuple(field.get_attname_column()[1] or field.attname for field in Pair._meta.concrete_fields)
+COLUMNS = tuple(field.get_attname_column()[1] or field.attname for field in Pair._meta.concrete_fields)
 _JSON = frozenset(
     field.column for field in Pair._meta.concrete_fields if field.get_internal_type() == "JSONField"
 )
@@ -45,10 +46,10 @@ def write(rows: Sequence[Pair]) -> None:
         return
     lines = io.StringIO()
     for row in rows:
-        lines.write("\t".join(_text(row, column) for column in _COLUMNS))
+        lines.write("\t".join(_text(row, column) for column in COLUMNS))
         lines.write("\n")
     lines.seek(0)
-    columns = ", ".join(f'"{column}"' for column in _COLUMNS)
+    columns = ", ".join(f'"{column}"' for column in COLUMNS)
     with connection.wrap_database_errors, connection.cursor() as cursor:
         cursor.copy_expert(f'COPY "{TABLE}" ({columns}) FROM STDIN', lines)
     roll_up(rows)
@@ -91,6 +92,27 @@ def roll_up(rows: Iterable[Pair]) -> None:
 
 
 # ------------------------------------------------------------------------------------------- reading
+
+
+_LIGHT = ("id", "day", "title", "outcome", "counts", "first_pointer", "blame", "sentence", "at")
+
+
+def latest(function_id: int, number: int, *, counting: bool = False) -> list[Pair]:
+    """Give a function's newest pairs without their bodies, newest first; ``counting``: those against FC only.
+
+    The newest days are asked first, since PostgreSQL plans and opens every partition that it is not spared;
+    what counts against FC is rare, so that is asked for at once.
+    """
+    rows = Pair.objects.filter(function_id=function_id).order_by("-at")
+    if counting:
+        rows = rows.filter(counts=True)
+    found: list[Pair] = []
+    for reach in (None,) if counting else (2, None):
+        recent = rows if reach is None else rows.filter(day__gt=utc_today() - dt.timedelta(days=reach))
+        found = list(recent.only(*_LIGHT, "function_id", "run_id", "primary_ms", "candidate_ms")[:number])
+        if len(found) == number:
+            break
+    return found
 
 
 def ratio(since: dt.datetime, *, function_id: int | None = None) -> tuple[int, int]:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 
+from adapters import build
 from cutover.errors import AlreadyExists
 from cutover.observation import Outcome
 from cutover.ports import CandidateSpecification, Receipt
@@ -21,8 +23,26 @@ def _ensure_bucket(work: Work, resolved: Resolved) -> Receipt:
 
 
 def _upload(work: Work, resolved: Resolved) -> Receipt:
+    """Store the package, with the adapter beside the function's own files where the plan says so."""
     package = work.primary.catalog.package(resolved["function"], version=resolved["version"])
-    return work.candidate.packages.put(resolved["bucket"], resolved["object"], package)
+    adapter = resolved.get("adapter")
+    if not adapter:
+        return work.candidate.packages.put(resolved["bucket"], resolved["object"], package)
+    try:
+        adapted = build.adapted_package(package, adapter, resolved["adapter_settings"])
+    except build.PackageError as error:
+        raise StepFailed(
+            f"The adapter cannot be added to {resolved['function']}: {error} AWS is untouched."
+        ) from error
+    receipt = work.candidate.packages.put(resolved["bucket"], resolved["object"], adapted)
+    return Receipt(
+        request_id=receipt.request_id,
+        outcome={
+            **receipt.outcome,
+            "adapter": build.adapter_digest(adapter),
+            "sha256": hashlib.sha256(adapted).hexdigest(),
+        },
+    )
 
 
 def _ensure_logs(work: Work, resolved: Resolved) -> Receipt:

@@ -1,0 +1,154 @@
+"""Group ``run``: pairs per second of a validation run, and what storing and reading pairs costs.
+
+Both contenders of ``run.pairs_vs_asyncio`` call the same two endpoints, which answer after 20 ms, one after
+the other, with the same number of pairs in flight. The peer is one asyncio process that does nothing but
+call; a run signs, compares, redacts, stores in PostgreSQL, renews its lease and judges.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import aiohttp
+
+from hosting import throwaway
+
+IN_FLIGHT = 32
+PAIRS = 960
+ROUNDS = 5
+FLOOR_ASYNCIO, AIM_ASYNCIO = 0.60, 0.75
+EVENT = {"httpMethod": "POST", "path": "/orders", "body": '{"sku":"A-1","qty":2}'}
+
+
+def rows() -> list[dict[str, Any]]:
+    """Measure the group on a database of its own."""
+    _set_up()
+    from bench import _results
+
+    with _endpoints() as port:
+        found = [_pairs(port)]
+    return found + _results.rows()
+
+
+def _set_up() -> None:
+    """Start PostgreSQL and Redis for this process alone, and make the tables."""
+    servers = throwaway.start(durable=True)
+    os.environ |= {"DATABASE_URL": servers.database_url, "REDIS_URL": servers.redis_url}
+    os.environ["DJANGO_SETTINGS_MODULE"] = "tests.settings"
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+
+
+@contextmanager
+def _endpoints() -> Iterator[int]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "bench._endpoints"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert process.stdout is not None
+    assert process.stdin is not None
+    try:
+        yield int(process.stdout.readline())
+    finally:
+        process.stdin.close()
+        process.wait(10)
+
+
+# ---------------------------------------------------------------------------------------------- pairs
+
+
+def _pairs(port: int) -> dict[str, Any]:
+    function = _function(port)
+    shares, cpu_ms, right = [], [], True
+    for _ in range(ROUNDS):
+        peer = asyncio.run(_asyncio(port))
+        ours, cpu_s, all_matched = _run(function)
+        shares.append(ours / peer)
+        cpu_ms.append(1000 * cpu_s / PAIRS)
+        right = right and all_matched
+        sys.stderr.write(f"pairs/s: run {ours:.0f}, asyncio {peer:.0f}, {cpu_ms[-1]:.2f} ms CPU per pair\n")
+    value = statistics.median(shares)
+    return {
+        "metric": "run.pairs_vs_asyncio",
+        "value": round(value, 2),
+        "unit": "x",
+        "against": f"one asyncio process with aiohttp, {IN_FLIGHT} pairs in flight on both, two 20 ms "
+        f"endpoints; a pair of the run costs {statistics.median(cpu_ms):.2f} ms CPU; higher is better",
+        "floor": FLOOR_ASYNCIO,
+        "aim": AIM_ASYNCIO,
+        "met": right and value >= FLOOR_ASYNCIO,
+        "spread": round(max(shares) - min(shares), 2),
+    }
+
+
+async def _asyncio(port: int) -> float:
+    """Give the pairs per second of plain calls."""
+    body = json.dumps(EVENT).encode()
+    numbers = iter(range(PAIRS))
+    paths = ("/2015-03-31/functions/orders/invocations", "/2023-03-30/functions/orders/invocations")
+    async with aiohttp.ClientSession(
+        connector=aiohttp.TCPConnector(limit=0), base_url=f"http://127.0.0.1:{port}"
+    ) as session:
+
+        async def one() -> None:
+            for _ in numbers:
+                for path in paths:
+                    async with session.post(path, data=body) as answer:
+                        await answer.read()
+
+        began = time.perf_counter()
+        await asyncio.gather(*(one() for _ in range(IN_FLIGHT)))
+        return PAIRS / (time.perf_counter() - began)
+
+
+def _run(function: Any) -> tuple[float, float, bool]:
+    """Carry a run out; give its pairs per second, its CPU seconds and whether all pairs matched."""
+    from migrations_app.services import validation
+    from workers.validation import carry_out_run
+
+    run = validation.start_run(function.pk, actor="bench", pairs=PAIRS, concurrency=IN_FLIGHT)
+    cpu_before, began = _cpu_s(), time.perf_counter()
+    done = carry_out_run(run.pk, owner="bench")
+    elapsed_s, cpu_s = time.perf_counter() - began, _cpu_s() - cpu_before
+    assert done is not None, "the run was not carried out"
+    return PAIRS / elapsed_s, cpu_s, done.outcomes == {"match": PAIRS}
+
+
+def _cpu_s() -> float:
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime
+
+
+def _function(port: int) -> Any:
+    """Give a deployed function whose two clouds are the endpoints."""
+    from cutover.phases import Phase
+    from migrations_app.models import Connection
+    from migrations_app.services import validation
+    from tests import factories
+
+    for name in ("AWS_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_ID"):
+        os.environ[name] = "bench"
+    for name in ("AWS_SECRET_ACCESS_KEY", "ALIBABA_CLOUD_ACCESS_KEY_SECRET"):
+        os.environ[name] = "bench"
+    function = factories.function(phase=Phase.DEPLOYED, effects="read-only")
+    here = function.connection
+    there = here.counterpart
+    assert there is not None
+    Connection.objects.filter(pk=here.pk).update(endpoints={"": f"http://127.0.0.1:{port}"})
+    Connection.objects.filter(pk=there.pk).update(
+        endpoints={"fc": f"127.0.0.1:{port}", "scheme": "http", "oss": f"http://127.0.0.1:{port}"}
+    )
+    validation.import_events(function.pk, [EVENT], actor="bench")
+    return function
