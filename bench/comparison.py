@@ -25,6 +25,7 @@ from typing import Any
 import orjson
 from deepdiff import DeepDiff
 
+from bench import _logs
 from cutover.comparison import PairOutcome, Rule, compare
 from cutover.observation import Observation, Outcome, Side
 
@@ -155,6 +156,10 @@ def _type_strict() -> bool:
 
 def rows() -> list[dict[str, Any]]:
     """Measure the group; one row per metric, with the spread and what was right beside it."""
+    return [*_answer_rows(), *_logs.rows()]
+
+
+def _answer_rows() -> list[dict[str, Any]]:
     strict = _type_strict()
     against_peer = [
         _ratio(deepdiff, ours, shape, times)

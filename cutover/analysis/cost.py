@@ -35,5 +35,8 @@ def cost_of(pairs: Sequence[PairEvidence]) -> CheckResult:
         needed=0,
         formula="sum of billed seconds times memory in GB, over pairs in which both sides reported both",
         numbers={"requests": len(both), "primary_gb_s": primary, "candidate_gb_s": candidate},
-        sentence=f"FC billed {candidate:.4g} GB-seconds where AWS billed {primary:.4g}, over {len(both):,} requests.",
+        sentence=(
+            f"FC billed {candidate:.4g} GB-seconds where AWS billed {primary:.4g}, "
+            f"over {len(both):,} requests."
+        ),
     )

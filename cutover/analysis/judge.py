@@ -3,11 +3,11 @@
 FAIL shares the error budget alpha among a family of checks (``SHARES``; one of them is on live events). PASS
 needs every critical check, so nothing is divided there.
 
-Errors fail on two conditions. The *discordant* pairs, in which one side alone failed, must speak against the
-candidate at the check's share of alpha: that bounds false alarms when the sides do not differ. And the rate at
-which it alone fails must lie above the margin with e-value ``MATERIAL``: that keeps what is real but tolerated
-from failing, at four times in five even exactly at the margin. A stricter second condition would need twice
-the pairs to see a new error rate of 5 %.
+Errors fail on two conditions. The *discordant* pairs, in which one side alone failed, must speak against
+the candidate at the check's share of alpha: that bounds false alarms when the sides do not differ. And the
+rate at which it alone fails must lie above the margin with e-value ``MATERIAL``: that keeps what is real but
+tolerated from failing, four times in five even exactly at the margin. A stricter second condition would need
+many more pairs to see a new error rate of 5 %.
 """
 
 from __future__ import annotations
@@ -160,9 +160,9 @@ def _errors(tally: Tally, policy: Policy) -> CheckResult:
         needed=needed,
         formula=(
             f"FAIL: e-value of {candidate_only} against {primary_only} discordant pairs reaches "
-            f"1/({SHARES['errors']:g} alpha) = {alarm:g}, and the one of {candidate_only} in {trials} against "
-            f"a rate of at most {margin:g} reaches {MATERIAL:g}. PASS: e-value against a rate of at least "
-            f"{margin:g} reaches 1/alpha = {1 / policy.alpha:g}."
+            f"1/({SHARES['errors']:g} alpha) = {alarm:g}, and the one of {candidate_only} in {trials} "
+            f"against a rate of at most {margin:g} reaches {MATERIAL:g}. PASS: e-value against a rate of "
+            f"at least {margin:g} reaches 1/alpha = {1 / policy.alpha:g}."
         ),
         numbers={
             "pairs": trials,

@@ -1,12 +1,18 @@
 """Two texts line by line, and two logs: aligned by template, so that what is volatile does not disturb.
 
-Lines become small integers (one per distinct template) and are aligned by rapidfuzz's edit operations, which
-is fast on plain and on repetitive logs alike (facts on performance, section 2).
+Where most lines occur once on either side, those that both sides have once are anchors: the longest chain
+of them that keeps its order stands, and only what lies between is searched. Otherwise lines become small
+integers (one per distinct template) and rapidfuzz's bit-parallel edit operations align them, which is fast on
+repetitive logs (facts on performance, section 2).
 """
 
 from __future__ import annotations
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import count
+from operator import lt
 
 from rapidfuzz.distance import Indel
 
@@ -15,6 +21,10 @@ from cutover.comparison.model import Blame, Difference, Kind, LogRow, Standing
 from cutover.comparison.volatile import masked, shape_of_pair
 from cutover.observation import LogLine
 
+MOSTLY_UNIQUE = 0.6
+"""With at least this share of different lines the unique ones are anchors."""
+SAMPLE = 512
+"""Lines at the beginning that tell quickly that a log is repetitive."""
 Pairing = tuple[int | None, int | None]
 MAX_LINES = 10_000
 """Lines of one side that are aligned, since memory grows with the product of both sides.
@@ -23,26 +33,85 @@ Of logs, what is beyond is left out; longer text answers are compared as a whole
 """
 
 
-def align(primary: Sequence[str], candidate: Sequence[str]) -> Iterator[Pairing]:
+def align(primary: Sequence[str], candidate: Sequence[str]) -> list[Pairing]:
     """Give index pairs in order, None where a side has no counterpart.
 
     Equal keys are matched first; in a gap between matches, lines are paired in their order.
     """
+    chain = _anchors(primary, candidate)
+    pairs: list[Pairing] = []
+    left = right = 0
+    for mine, other in chain:
+        if mine != left or other != right:
+            pairs += _between(primary, candidate, (left, mine), (right, other))
+        pairs.append((mine, other))
+        left, right = mine + 1, other + 1
+    pairs += _between(primary, candidate, (left, len(primary)), (right, len(candidate)))
+    return pairs
+
+
+def _anchors(primary: Sequence[str], candidate: Sequence[str]) -> list[tuple[int, int]]:
+    """Give the pairs of lines that occur once on either side, in order; none when such lines are few."""
+    if any(len(set(lines[:SAMPLE])) < MOSTLY_UNIQUE * len(lines[:SAMPLE]) for lines in (primary, candidate)):
+        return []
+    here, there = dict(zip(primary, count(), strict=False)), dict(zip(candidate, count(), strict=False))
+    if min(len(here), len(there)) < MOSTLY_UNIQUE * max(len(primary), len(candidate)):
+        return []
+    for lines, at in ((primary, here), (candidate, there)):
+        if len(at) < len(lines):
+            for key, times in Counter(lines).items():
+                if times > 1:
+                    del at[key]
+    chain = [
+        (at, other)
+        for at, other in zip(here.values(), map(there.get, here), strict=True)
+        if other is not None
+    ]
+    rights = [other for _, other in chain]
+    return chain if all(map(lt, rights, rights[1:])) else _longest_rise(chain)
+
+
+def _longest_rise(chain: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Give the longest part of the chain in which the right side rises, too (patience sorting)."""
+    tops: list[int] = []
+    ends: list[int] = []
+    before: list[int] = []
+    for place, (_, right) in enumerate(chain):
+        pile = bisect_left(tops, right)
+        before.append(ends[pile - 1] if pile else -1)
+        tops[pile : pile + 1] = [right]
+        ends[pile : pile + 1] = [place]
+    found: list[tuple[int, int]] = []
+    place = ends[-1] if ends else -1
+    while place >= 0:
+        found.append(chain[place])
+        place = before[place]
+    return found[::-1]
+
+
+def _between(
+    primary: Sequence[str], candidate: Sequence[str], mine: tuple[int, int], other: tuple[int, int]
+) -> Iterator[Pairing]:
+    """Give the pairs of what lies between two anchors."""
+    left, right = range(*mine), range(*other)
+    if not left or not right or (len(left) == 1 and len(right) == 1):
+        yield from _paired(left, right)
+        return
     numbers: dict[str, int] = {}
-    left = [numbers.setdefault(key, len(numbers)) for key in primary]
-    right = [numbers.setdefault(key, len(numbers)) for key in candidate]
+    ours = [numbers.setdefault(primary[at], len(numbers)) for at in left]
+    theirs = [numbers.setdefault(candidate[at], len(numbers)) for at in right]
     gap_left: list[int] = []
     gap_right: list[int] = []
-    for step in Indel.opcodes(left, right):
+    for step in Indel.opcodes(ours, theirs):
+        mine_here = left[step.src_start : step.src_end]
+        other_here = right[step.dest_start : step.dest_end]
         if step.tag == "equal":
             yield from _paired(gap_left, gap_right)
             gap_left, gap_right = [], []
-            yield from zip(
-                range(step.src_start, step.src_end), range(step.dest_start, step.dest_end), strict=True
-            )
+            yield from zip(mine_here, other_here, strict=True)
         else:
-            gap_left += range(step.src_start, step.src_end)
-            gap_right += range(step.dest_start, step.dest_end)
+            gap_left += mine_here
+            gap_right += other_here
     yield from _paired(gap_left, gap_right)
 
 

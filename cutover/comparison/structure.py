@@ -96,7 +96,7 @@ class _Walk:
         return [*self._places[:MAX_PLACES], more]
 
     def _same(self, primary: Any, candidate: Any) -> bool:
-        """Tell whether two containers that are ``==`` are so by type; if not strict, that is settled later."""
+        """Tell whether two containers that are ``==`` are so by type; unless strict, settled later."""
         if self._strict:
             return self._canonical(primary) == self._canonical(candidate)
         self._left.append(primary)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import lru_cache
 
 DAY_S = 86_400
 EARLIEST_S, LATEST_S = 1.5e9, 2.2e9
@@ -82,12 +83,50 @@ def is_shape(word: str, value: object) -> bool:
 
 def masked(text: str) -> str:
     """Give the text with everything volatile replaced by the name of its shape, e.g. ``<uuid>``."""
-    return _ANY.sub(_placeholder, text) if _WORTH.search(text) and len(text) <= LONGEST else text
+    possible = _possible(text)
+    if not possible or len(text) > LONGEST:
+        return text
+    return _alternation(possible).sub(_placeholder, text)
+
+
+def _possible(text: str) -> int:
+    """Give, as bits over ``SHAPES``, the shapes that the text may hold, by what each cannot do without."""
+    dashes, colon = text.count("-"), ":" in text
+    found = _BITS["epoch time"] if _TEN_DIGITS(text) else 0
+    if colon:
+        if "arn:aws" in text or "acs:" in text:
+            found |= _BITS["ARN"]
+        if dashes >= 2 or " GMT" in text or _FOUR_AND_CLOCK(text):
+            found |= _BITS["time"]
+        if "Signature=" in text or "AccessKeyId=" in text:
+            found |= _BITS["presigned URL"]
+    if dashes >= 4:
+        found |= _BITS["uuid"] | _BITS["request id"] | _BITS["region"]
+    elif dashes >= 2:
+        found |= _BITS["request id"] | _BITS["region"]
+    elif dashes and "cn-" in text:
+        found |= _BITS["region"]
+    return found
+
+
+_BITS = {name: sum(1 << n for n, (other, _) in enumerate(SHAPES) if other == name) for name, _ in SHAPES}
+_TEN_DIGITS = re.compile(r"\d{10}").search
+_FOUR_AND_CLOCK = re.compile(r"\d{4} \d\d:\d\d:\d\d").search
+
+
+@lru_cache(maxsize=256)
+def _alternation(possible: int) -> re.Pattern[str]:
+    """Give one expression for these shapes, their names as groups, the more specific first."""
+    return re.compile(
+        "|".join(f"(?P<s{n}>{pattern})" for n, (_, pattern) in enumerate(SHAPES) if possible >> n & 1)
+    )
 
 
 def _placeholder(match: re.Match[str]) -> str:
-    name = _NAMES[(match.lastindex or 1) - 1]
-    return "<id>" if name in _IDS else f"<{name}>"
+    return _PLACEHOLDERS[match.lastgroup or ""]
+
+
+_PLACEHOLDERS = {f"s{n}": "<id>" if name in _IDS else f"<{name}>" for n, (name, _) in enumerate(SHAPES)}
 
 
 def shape_of_pair(primary: object, candidate: object) -> str:
