@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -53,9 +53,19 @@ def _head(scope: Scope) -> Incoming:
         method=scope["method"],
         raw_path=path,
         raw_query=scope["query_string"].decode("latin-1"),
-        headers={name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]},
+        headers=_headers(scope["headers"]),
         body=b"",
     )
+
+
+def _headers(lines: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Give the headers by lower-case name; lines of one name become a list of values (RFC 9110, 5.3)."""
+    found: dict[str, str] = {}
+    for raw, value in lines:
+        name, text = raw.decode("latin-1").lower(), value.decode("latin-1")
+        separator = "; " if name == "cookie" else ", "
+        found[name] = f"{found[name]}{separator}{text}" if name in found else text
+    return found
 
 
 async def _read(receive: Receive, content: IO[bytes], limit: int) -> bool:

@@ -14,15 +14,16 @@ from tests.sandbox_fixtures import ROOT, RunningAlibaba
 LIMIT_S = 60
 
 
-def answers_of(alibaba: RunningAlibaba, script: str, package: str) -> Any:
+def answers_of(alibaba: RunningAlibaba, script: str, package: str, **environment: str) -> Any:
     """Run a script of this folder and give the JSON that it prints.
 
-    It finds the endpoint and the keys in its environment. Skips when the npm package is not installed.
+    It finds the endpoint and the keys in its environment, with what is given besides. Skips when the npm package is not installed.
     """
     if not (ROOT / "node_modules" / package).is_dir():
         pytest.skip(f"{package} is not installed; run 'make setup'")
     keys = alibaba.keys.alibaba
-    environment = {
+    whole = {
+        **environment,
         "PATH": os.environ.get("PATH", os.defpath),
         "ENDPOINT": alibaba.url,
         "PORT": str(alibaba.port),
@@ -33,7 +34,7 @@ def answers_of(alibaba: RunningAlibaba, script: str, package: str) -> Any:
     done = subprocess.run(
         [str(wheel_node() / "node"), str(Path(__file__).parent / script)],
         cwd=ROOT,
-        env=environment,
+        env=whole,
         capture_output=True,
         text=True,
         timeout=LIMIT_S,
