@@ -1,7 +1,8 @@
 // Runs a Node handler as Function Compute does; speaks the Lambda Runtime API to the sandbox's executor.
 // The handler gets the event as a Buffer and a context object; it may use the callback, return a promise or be async.
 // A string or Buffer goes back as it is, anything else as JSON.
-// Run as: node boot_fc.mjs file.method, with the code directory as working directory. No packages.
+// Run as: node boot_fc.mjs file.method [file.initializer], with the code directory as working directory. No packages.
+// The initializer runs once, before the first event, and again with the next one when it failed.
 import fs from 'node:fs';
 import http from 'node:http';
 import { createRequire, register } from 'node:module';
@@ -135,8 +136,15 @@ process.on('unhandledRejection', (error) => {
 });
 
 let handler;
+let begin = null;
 try {
   handler = await loadHandler(process.argv[2]);
+  const initializer = process.argv[3] ? await loadHandler(process.argv[3]) : null;
+  if (initializer) {
+    begin = initializer.length < 2
+      ? (event, context) => initializer(context)
+      : (event, context, callback) => initializer(context, callback);
+  }
 } catch (error) {
   await fail(`${base}/init/error`, error, 'UnhandledInvocationError');
   process.exit(1);
@@ -145,7 +153,12 @@ for (;;) {
   const { headers, body } = await call('GET', `${base}/invocation/next`);
   const invocation = `${base}/invocation/${headers['lambda-runtime-aws-request-id']}`;
   requestId = headers['x-fc-request-id'] ?? '';
-  const { kind, value } = await settle(handler, body, contextOf(headers));
+  const context = contextOf(headers);
+  let { kind, value } = begin ? await settle(begin, body, context) : { kind: 'ok' };
+  if (kind === 'ok') {
+    begin = null;
+    ({ kind, value } = await settle(handler, body, context));
+  }
   if (kind === 'ok') {
     const answer = answerBytes(value);
     await call('POST', `${invocation}/response`, answer, { 'Content-Length': answer.length });

@@ -1,7 +1,7 @@
 """Runs a Python handler as Function Compute does; speaks the Lambda Runtime API to the sandbox's executor.
 
 The handler gets the event as bytes and a context object. An answer of str or bytes goes back as it is, any
-other as JSON. Run as: python boot_fc.py file.method, with the code directory as working directory.
+other as JSON. Run as: python boot_fc.py file.method [file.initializer], with the code directory as working directory.
 Standard library only: this file runs inside the function's process.
 """
 
@@ -145,6 +145,7 @@ def main() -> None:
     set_up_logging()
     try:
         handler = load_handler(sys.argv[1])
+        begin = load_handler(sys.argv[2]) if len(sys.argv) > 2 else None
     except BaseException as error:  # noqa: BLE001 - what a module raises while it loads is the function's own
         runtime.fail("/2018-06-01/runtime/init/error", error_document(error))
         sys.exit(1)
@@ -152,8 +153,12 @@ def main() -> None:
         headers, event = runtime.next()
         invocation = "/2018-06-01/runtime/invocation/" + headers["lambda-runtime-aws-request-id"]
         current.request_id = headers.get("x-fc-request-id", "")
+        context = context_of(headers)
         try:
-            body = answer_bytes(handler(event, context_of(headers)))
+            if begin is not None:  # The initializer: once before the first event, again when it failed.
+                cast("Callable[[SimpleNamespace], object]", begin)(context)
+                begin = None
+            body = answer_bytes(handler(event, context))
         except Exception as error:  # noqa: BLE001 - what a handler raises is the answer
             runtime.fail(invocation + "/error", error_document(error))
         else:

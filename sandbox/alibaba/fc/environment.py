@@ -103,9 +103,11 @@ class Instances:
         handler = str(target.config["handler"])
         if target.language is Language.HTTP:
             return _start_command(target)
+        initializer = initializer_of(target.config)
+        handlers = (handler, *((str(initializer["handler"]),) if initializer else ()))
         if target.language is Language.NODE:
-            return find_node(), str(BOOTSTRAPS / "boot_fc.mjs"), handler
-        return sys.executable, "-S", "-P", "-s", "-B", "-u", str(BOOTSTRAPS / "boot_fc.py"), handler
+            return find_node(), str(BOOTSTRAPS / "boot_fc.mjs"), *handlers
+        return sys.executable, "-S", "-P", "-s", "-B", "-u", str(BOOTSTRAPS / "boot_fc.py"), *handlers
 
     def _environment(self, target: Target) -> dict[str, str]:
         config = target.config
@@ -126,8 +128,6 @@ class Instances:
             "FC_VER_ID": target.version_id,
             "FC_INSTANCE_ID": "%WORKER%",
         }
-        if initializer := initializer_of(config):
-            environment["FC_INITIALIZER_HANDLER"] = str(initializer.get("handler") or "")
         if config.get("role") and config.get("disableInjectCredentials") not in ("Env", "All"):
             environment |= self._credentials()
         return environment

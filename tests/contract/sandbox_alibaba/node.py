@@ -17,7 +17,8 @@ LIMIT_S = 60
 def answers_of(alibaba: RunningAlibaba, script: str, package: str, **environment: str) -> Any:
     """Run a script of this folder and give the JSON that it prints.
 
-    It finds the endpoint and the keys in its environment, with what is given besides. Skips when the npm package is not installed.
+    It finds the endpoint and the keys in its environment, with what is given besides. Skips when the npm
+    package is not installed.
     """
     if not (ROOT / "node_modules" / package).is_dir():
         pytest.skip(f"{package} is not installed; run 'make setup'")

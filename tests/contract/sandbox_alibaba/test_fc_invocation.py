@@ -36,6 +36,32 @@ class TestInvocation:
             "Error: Unhandled function error" in base64.b64decode(answer.headers["x-fc-log-result"]).decode()
         )
 
+    @pytest.mark.parametrize(
+        ("runtime", "source"),
+        [
+            (
+                "nodejs20",
+                "let begun = 0; exports.start = async (context) => { begun += context.requestId ? 1 : 9; };"
+                "exports.handler = async () => begun;",
+            ),
+            (
+                "nodejs14",
+                "let begun = 0; exports.start = (context, done) => { begun += 1; done(null); };"
+                "exports.handler = (event, context, done) => done(null, begun);",
+            ),
+            (
+                "python3.10",
+                "begun = []\ndef start(context):\n    begun.append(context.request_id)\n"
+                "def handler(event, context):\n    return len(begun)\n",
+            ),
+        ],
+    )
+    def test_an_initializer_runs_once(self, alibaba: RunningAlibaba, runtime: str, source: str) -> None:
+        hooks = fc.InstanceLifecycleConfig(initializer=fc.LifecycleHook(handler="index.start", timeout=5))
+        name = f"begins-{runtime.replace('.', '')}"
+        alibaba.create_function(name, source=source, runtime=runtime, instance_lifecycle_config=hooks)
+        assert [alibaba.invoke(name).body.read() for _ in range(2)] == [b"1", b"1"]
+
     def test_a_python_error_has_its_stack(self, alibaba: RunningAlibaba) -> None:
         alibaba.create_function(
             "py-throws",

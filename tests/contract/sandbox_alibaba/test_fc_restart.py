@@ -1,4 +1,4 @@
-"""What Function Compute acknowledged outlives a kill: state, accepted events, ticks of timers, queue messages."""
+"""What Function Compute acknowledged outlives a kill: state, accepted events, ticks of timers, messages."""
 
 import base64
 import json
