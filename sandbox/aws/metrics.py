@@ -3,40 +3,53 @@
 Source: docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html, read 2026-11-22.
 """
 
+import math
+import re
 import threading
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 KEPT_S = 3 * 3600
+# Values are counted in classes whose borders grow by two per cent, so a percentile is right to one per cent,
+# whatever the number of calls.
+_GROWTH = math.log(1.02)
+_PERCENTILE = re.compile(r"p(\d{1,3}(?:\.\d{1,10})?)")
 Series = tuple[str, str, tuple[tuple[str, str], ...]]
 
 
 @dataclass(kw_only=True, slots=True)
 class Bucket:
-    """What one second saw."""
+    """What one second saw. spread: how many values fell into each class; those of zero and less into None."""
 
     total: float = 0.0
     count: int = 0
     least: float = float("inf")
     most: float = float("-inf")
+    spread: dict[int | None, int] = field(default_factory=dict)
 
     def add(self, value: float) -> None:
         self.total += value
         self.count += 1
         self.least = min(self.least, value)
         self.most = max(self.most, value)
+        place = math.ceil(math.log(value) / _GROWTH) if value > 0 else None
+        self.spread[place] = self.spread.get(place, 0) + 1
 
     def merge(self, other: "Bucket") -> None:
         self.total += other.total
         self.count += other.count
         self.least = min(self.least, other.least)
         self.most = max(self.most, other.most)
+        for place, count in other.spread.items():
+            self.spread[place] = self.spread.get(place, 0) + count
 
     def stat(self, name: str) -> float | None:
-        """Give a statistic; None for one that is not kept, such as a percentile."""
+        """Give a statistic, percentiles among them (p50, p99.9); None for one that is not kept."""
+        if (found := _PERCENTILE.fullmatch(name)) and float(found[1]) <= 100:
+            return self._percentile(float(found[1]))
         return {
             "Sum": self.total,
             "SampleCount": float(self.count),
@@ -44,6 +57,16 @@ class Bucket:
             "Minimum": self.least,
             "Maximum": self.most,
         }.get(name)
+
+    def _percentile(self, percent: float) -> float:
+        rank = max(1, math.ceil(self.count * percent / 100))
+        seen = 0
+        for place in sorted(self.spread, key=lambda place: -math.inf if place is None else place):
+            seen += self.spread[place]
+            if seen >= rank:
+                middle = 0.0 if place is None else math.exp((place - 0.5) * _GROWTH)
+                return min(max(middle, self.least), self.most)
+        return self.most
 
 
 def _series(namespace: str, name: str, dimensions: Mapping[str, str]) -> Series:

@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
-from moto.cloudwatch.exceptions import ValidationError
+from moto.cloudwatch.exceptions import InvalidParameterCombination, ValidationError
 from moto.cloudwatch.models import CloudWatchBackend
+from moto.cloudwatch.responses import CloudWatchResponse
 from moto.core.responses import ActionResult
 from moto.iam.responses import IamResponse
 from moto.logs.exceptions import InvalidParameterException
@@ -23,6 +24,7 @@ from sandbox.aws.metrics import Bucket, MetricStore
 from sandbox.aws.policies import simulate
 
 OWN_NAMESPACE = "AWS/Lambda"
+_IN_MS = ("Duration", "AsyncEventAge")
 
 
 def install(logs: LogStore, metrics: MetricStore) -> None:
@@ -36,7 +38,7 @@ def install(logs: LogStore, metrics: MetricStore) -> None:
 
 def _patch_metrics(metrics: MetricStore) -> None:
     moto_data: Callable[..., Any] = CloudWatchBackend.get_metric_data
-    moto_statistics: Callable[..., Any] = CloudWatchBackend.get_metric_statistics
+    moto_statistics: Callable[..., Any] = CloudWatchResponse.get_metric_statistics
     moto_list: Callable[..., Any] = CloudWatchBackend.get_filtered_metrics
 
     def get_metric_data(
@@ -54,19 +56,24 @@ def _patch_metrics(metrics: MetricStore) -> None:
         answers = [_answer(metrics, query, start_time, end_time, newest_first) for query in own]
         return answers + (moto_data(self, others, start_time, end_time, **more) if others else [])
 
-    def get_metric_statistics(
-        self: Any, namespace: str, metric_name: str, start_time: datetime, end_time: datetime, period: int,
-        stats: list[str], dimensions: list[dict[str, str]], **more: Any,
-    ) -> Any:  # fmt: skip
-        if namespace != OWN_NAMESPACE:
-            return moto_statistics(
-                self, namespace, metric_name, start_time, end_time, period, stats, dimensions, **more
-            )
-        named = {d.get("Name") or d["name"]: d.get("Value") or d["value"] for d in dimensions}
+    def get_metric_statistics(self: Any) -> Any:
+        # moto's backend is not told the extended statistics, so the answer is made a level above it.
+        if self._get_param("Namespace") != OWN_NAMESPACE:
+            return moto_statistics(self)
+        name = self._get_param("MetricName")
         found = metrics.read(
-            namespace, metric_name, named, start=_unix(start_time), end=_unix(end_time), period=period
+            OWN_NAMESPACE,
+            name,
+            {d["Name"]: d["Value"] for d in self._get_param("Dimensions", [])},
+            start=_unix(self._get_param("StartTime")),
+            end=_unix(self._get_param("EndTime")),
+            period=self._get_int_param("Period"),
         )
-        return [_point(stats, second, bucket) for second, bucket in found]
+        plain, extended = self._get_param("Statistics") or [], self._get_param("ExtendedStatistics") or []
+        if not plain and not extended:
+            raise InvalidParameterCombination("Must specify either Statistics or ExtendedStatistics")
+        points = [_point(name, plain, extended, second, bucket) for second, bucket in found]
+        return ActionResult({"Label": name, "Datapoints": points})
 
     def get_filtered_metrics(
         self: Any, metric_name: str, namespace: str, dimensions: list[dict[str, str]]
@@ -85,7 +92,7 @@ def _patch_metrics(metrics: MetricStore) -> None:
         return listed
 
     CloudWatchBackend.get_metric_data = get_metric_data
-    CloudWatchBackend.get_metric_statistics = get_metric_statistics
+    CloudWatchResponse.get_metric_statistics = get_metric_statistics
     CloudWatchBackend.get_filtered_metrics = get_filtered_metrics
 
 
@@ -108,9 +115,7 @@ def _answer(
     )
     points = []
     for second, bucket in reversed(found) if newest_first else found:
-        value = bucket.stat(stat["Stat"])
-        if value is None:
-            raise ValidationError(f"The sandbox does not keep the statistic {stat['Stat']}.")
+        value = _stat(bucket, stat["Stat"])
         points.append((datetime.fromtimestamp(second, UTC), value))
     return {
         "id": query["Id"],
@@ -121,13 +126,21 @@ def _answer(
     }
 
 
-def _point(stats: list[str], second: int, bucket: Bucket) -> dict[str, Any]:
-    point: dict[str, Any] = {"Timestamp": datetime.fromtimestamp(second, UTC), "Unit": "Count"}
-    for stat in stats:
-        if (value := bucket.stat(stat)) is None:
-            raise ValidationError(f"The sandbox does not keep the statistic {stat}.")
-        point[stat] = value
+def _point(metric: str, plain: list[str], extended: list[str], second: int, bucket: Bucket) -> dict[str, Any]:
+    point: dict[str, Any] = {
+        "Timestamp": datetime.fromtimestamp(second, UTC),
+        "Unit": "Milliseconds" if metric in _IN_MS else "Count",
+    }
+    point |= {stat: _stat(bucket, stat) for stat in plain}
+    if extended:
+        point["ExtendedStatistics"] = {stat: _stat(bucket, stat) for stat in extended}
     return point
+
+
+def _stat(bucket: Bucket, name: str) -> float:
+    if (value := bucket.stat(name)) is None:
+        raise ValidationError(f"The sandbox does not keep the statistic {name}.")
+    return value
 
 
 def _patch_logs(logs: LogStore) -> None:

@@ -252,6 +252,13 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         except OSError:
             self.close_connection = True
 
+    def handle_expect_100(self) -> bool:
+        """Tell a client that waits for it to send the body; it is written at once, since it would wait a
+        second."""
+        proceed = bool(super().handle_expect_100())
+        self.wfile.flush()
+        return proceed
+
     def _read_body(self) -> bytes | None:
         """Read the whole body; None when it is too large."""
         if "chunked" in self.headers.get("transfer-encoding", "").lower():
