@@ -1,8 +1,8 @@
 """Runs a Python handler as Function Compute does; speaks the Lambda Runtime API to the sandbox's executor.
 
 The handler gets the event as bytes and a context object. An answer of str or bytes goes back as it is, any
-other as JSON. Run as: python boot_fc.py file.method [file.initializer], with the code directory as working directory.
-Standard library only: this file runs inside the function's process.
+other as JSON. Run as: python boot_fc.py file.method [file.initializer], with the code directory as working
+directory. Standard library only: this file runs inside the function's process.
 """
 
 import http.client
