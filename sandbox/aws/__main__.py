@@ -18,7 +18,7 @@ import threading
 from pathlib import Path
 
 from sandbox import keys as sandbox_keys
-from sandbox.aws import moto_patches
+from sandbox.aws import managed_policies, moto_patches
 from sandbox.aws.credentials import Credentials
 from sandbox.aws.durable.pickles import dumps, loads
 from sandbox.aws.durable.services import Services
@@ -72,7 +72,7 @@ def main() -> None:
     services.install()
     services.load()
     seed = os.environ.get("SANDBOX_SEED")
-    logs, metrics, rules, executor = LogStore(), MetricStore(), Faults(), Executor()
+    logs, metrics, rules, executor = LogStore(), MetricStore(), Faults(place / "faults.json"), Executor()
     packages = Packages(place, drawn.aws.secret_access_key)
     account = Account(
         account_id=drawn.aws.account_id,
@@ -89,6 +89,7 @@ def main() -> None:
     credentials.ensure_user()
     moto_patches.install(logs, metrics)
     control.install()
+    managed_policies.install()
     invoker = Invoker(
         account=account,
         executor=executor,

@@ -65,8 +65,15 @@ def _documents(backend: Any, arn: str) -> list[dict[str, Any]]:
     for owner in owners:
         documents += [json.loads(unquote(text)) for text in owner.policies.values()]
         for policy in owner.managed_policies.values():
-            documents.append(json.loads(policy.default_version.document))
+            documents.append(json.loads(_in_force(policy)))
     return documents
+
+
+def _in_force(policy: Any) -> str:
+    """Give the text of a managed policy's default version; AWS's own have one version here."""
+    chosen = [v for v in policy.versions if v.version_id == policy.default_version_id]
+    text: str = (chosen or policy.versions)[-1].document
+    return text
 
 
 def _listed(value: Any) -> list[Any]:

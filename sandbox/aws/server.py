@@ -190,6 +190,15 @@ def _plain(status: int, document: dict[str, Any]) -> Reply:
     return Reply(status=status, headers=headers, body=json.dumps(document).encode())
 
 
+def _failed(request: SignedRequest) -> Reply:
+    """Tell of a failure of the sandbox's own, in the protocol of the caller and without what went wrong."""
+    error = AwsError(500, "InternalFailure", "The sandbox failed; see its log.")
+    status, headers, body = render(
+        error, service=service_of(request), headers=dict(request.headers), request_id=str(uuid.uuid4())
+    )
+    return Reply(status=status, headers=headers, body=body)
+
+
 def _owner(service: str, path: str) -> str:
     """Give moto's name of a service: both generations of API Gateway sign alike."""
     return "apigatewayv2" if service == "apigateway" and path.startswith("/v2/") else service
@@ -243,7 +252,7 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         except Exception:  # noqa: BLE001 - the outermost loop of a connection
             # What went wrong is recorded, the caller gets a plain 500.
             _log.exception("the sandbox failed at %s %s", self.command, path)
-            reply = _plain(500, {"__type": "InternalFailure", "message": "The sandbox failed; see its log."})
+            reply = _failed(request)
         try:
             if reply is None:
                 self._reset()

@@ -85,3 +85,24 @@ def test_it_says_what_a_policy_allows(aws: RunningAws) -> None:
     me = aws.client("sts").get_caller_identity()["Arn"]
     mine = iam.simulate_principal_policy(PolicySourceArn=me, ActionNames=["sqs:SendMessage"])
     assert mine["EvaluationResults"][0]["EvalDecision"] == "allowed"
+
+
+def test_it_knows_the_managed_policies_of_aws(aws: RunningAws) -> None:
+    iam = aws.client("iam")
+    arn = "arn:aws:iam::aws:policy/service-role/AWSLambdaBasicExecutionRole"
+    role = iam.create_role(RoleName="managed", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    iam.attach_role_policy(RoleName="managed", PolicyArn=arn)
+    attached = iam.list_attached_role_policies(RoleName="managed")["AttachedPolicies"]
+    assert attached == [{"PolicyName": "AWSLambdaBasicExecutionRole", "PolicyArn": arn}]
+    found = iam.simulate_principal_policy(
+        PolicySourceArn=role, ActionNames=["logs:PutLogEvents", "s3:GetObject"]
+    )["EvaluationResults"]
+    assert [f["EvalDecision"] for f in found] == ["allowed", "implicitDeny"]
+    unknown = "arn:aws:iam::aws:policy/NoSuchPolicy"
+    code = refused(lambda: iam.attach_role_policy(RoleName="managed", PolicyArn=unknown))[0]
+    assert code == "NoSuchEntity"
+
+
+def test_it_refuses_loudly_what_no_service_here_does(aws: RunningAws) -> None:
+    code, status, _ = refused(lambda: aws.client("cloudtrail").lookup_events())
+    assert status >= 400, code
