@@ -1,13 +1,16 @@
-"""The layers as zip archives, byte for byte the same each time; standard library only.
+"""What is uploaded, as zip archives, byte for byte the same each time; standard library only.
 
 ``relay_layer`` and ``tap_layer`` depend on nothing; ``settings_layer`` holds one function's settings, which
-are not secret. All three serve both architectures.
+are not secret. All three serve both architectures. ``adapted_package`` puts the FC-side adapter beside a
+function's own files, which stay byte for byte what they were.
 """
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
+import posixpath
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +21,16 @@ _PYTHON = "python-3.9"
 _SHARED = _HERE / "aws_shared" / _PYTHON
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 _NODE = "nodejs/node_modules/cutover-tap"
+_FC_NODE = _HERE / "fc_node"
+_FC_PYTHON = _HERE / "fc_python" / _PYTHON
+_TRANSLATION = _HERE.parent / "cutover" / "translation"
+FC_HANDLERS = {"node": "cutover-adapter.handler", "python": "cutover_adapter.handler"}
+"""Adapter -> the handler that FC is given in place of the function's own."""
+_PARTS = {"node": "cutover-adapter-parts", "python": "cutover_adapter_parts"}
+
+
+class PackageError(ValueError):
+    """The package cannot take the adapter; the message says why."""
 
 
 def relay_layer() -> bytes:
@@ -47,6 +60,92 @@ def settings_layer(settings: Mapping[str, Any]) -> bytes:
     return _zipped({"cutover/settings.json": text.encode()})
 
 
+def adapter_files(adapter: str, *, module: bool = False) -> dict[str, bytes]:
+    """Give the adapter's files by their path in a package, without the settings.
+
+    Args:
+        adapter: ``node`` or ``python``.
+        module: whether a Node.js function is an ES module.
+    """
+    if adapter == "python":
+        files = {path.name: path.read_bytes() for path in _FC_PYTHON.glob("*.py")}
+        parts = _PARTS["python"]
+        files |= {f"{parts}/{path.name}": path.read_bytes() for path in (_FC_PYTHON / parts).glob("*.py")}
+        shared = {f"{parts}/translation/{path.name}": path.read_bytes() for path in _TRANSLATION.glob("*.py")}
+        return {**files, **shared}
+    root = f"cutover-adapter.{'mjs' if module else 'js'}"
+    parts = _PARTS["node"]
+    inner = {f"{parts}/{path.name}": path.read_bytes() for path in (_FC_NODE / parts).iterdir()}
+    return {root: (_FC_NODE / root).read_bytes(), **inner}
+
+
+def adapter_digest(adapter: str) -> str:
+    """Give the hex SHA-256 over the adapter's files; evidence belongs to it."""
+    files = {**adapter_files(adapter), **adapter_files(adapter, module=True)}
+    digest = hashlib.sha256()
+    for name in sorted(files):
+        digest.update(f"{name} {len(files[name])}\n".encode())
+        digest.update(files[name])
+    return digest.hexdigest()
+
+
+def adapted_package(
+    package: bytes,
+    adapter: str,
+    settings: Mapping[str, Any],
+    *,
+    bundled: Mapping[str, bytes] | None = None,
+) -> bytes:
+    """Give the package with the adapter and its settings added; the function's files stay as they are.
+
+    Args:
+        settings: {"handler", "function_name", "function_version", "function_arn", "memory_mb", "timeout_s",
+            "environment", "triggers", "setting"}.
+        bundled: files of dependencies that Lambda has and FC has not, path -> content, from a lock; those
+            that the package has already are left out.
+
+    Raises:
+        PackageError: it is no zip archive, or it has a file where the adapter's would be.
+    """
+    if not zipfile.is_zipfile(io.BytesIO(package)):
+        raise PackageError("The package is no zip archive.")
+    buffer = io.BytesIO(package)
+    try:
+        with zipfile.ZipFile(buffer, "a") as archive:
+            present = set(archive.namelist())
+            files = adapter_files(adapter, module=_is_module(archive, str(settings["handler"])))
+            text = json.dumps(settings, ensure_ascii=False, sort_keys=True, indent=1)
+            files[f"{_PARTS[adapter]}/settings.json"] = text.encode()
+            if taken := sorted(present & set(files)):
+                raise PackageError(f"The package has a file {taken[0]} already, which the adapter needs.")
+            files |= {name: content for name, content in (bundled or {}).items() if name not in present}
+            for name in sorted(files):
+                archive.writestr(_entry(name), files[name])
+    except zipfile.BadZipFile:
+        raise PackageError("The package is a damaged zip archive.") from None
+    return buffer.getvalue()
+
+
+def _is_module(archive: zipfile.ZipFile, handler: str) -> bool:
+    """Tell whether a Node.js handler lies in an ES module: by its ending, or by the nearest package.json."""
+    present = set(archive.namelist())
+    directory, _, name = handler.rpartition("/")
+    stem = posixpath.join(directory, name.partition(".")[0])
+    if f"{stem}.js" not in present:
+        return f"{stem}.mjs" in present
+    while True:
+        place = posixpath.join(directory, "package.json")
+        if place in present:
+            try:
+                found = json.loads(archive.read(place))
+            except ValueError:
+                return False
+            return isinstance(found, dict) and found.get("type") == "module"
+        if not directory:
+            return False
+        directory = posixpath.dirname(directory)
+
+
 def _python(directory: Path) -> dict[str, bytes]:
     return {f"python/{path.name}": path.read_bytes() for path in directory.glob("*.py")}
 
@@ -55,8 +154,12 @@ def _zipped(files: Mapping[str, bytes]) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         for name in sorted(files):
-            entry = zipfile.ZipInfo(name, date_time=_EPOCH)
-            entry.external_attr = 0o644 << 16
-            entry.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(entry, files[name])
+            archive.writestr(_entry(name), files[name])
     return buffer.getvalue()
+
+
+def _entry(name: str) -> zipfile.ZipInfo:
+    entry = zipfile.ZipInfo(name, date_time=_EPOCH)
+    entry.external_attr = 0o644 << 16
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    return entry

@@ -1,5 +1,6 @@
 """Plans: the exact calls of an operation, in order, each with its undo, before anything is done."""
 
+from cutover.planning.adapter import Adapter, adapter_for, adapter_settings
 from cutover.planning.deployment import plan_deploy
 from cutover.planning.model import (
     ALIAS,
@@ -26,6 +27,7 @@ __all__ = [
     "FULL_BP",
     "ORIGINAL_ALIAS",
     "ActionKind",
+    "Adapter",
     "Cloud",
     "OperationKind",
     "Plan",
@@ -34,6 +36,8 @@ __all__ = [
     "ShiftSettings",
     "Target",
     "Undo",
+    "adapter_for",
+    "adapter_settings",
     "describe",
     "plan_decommission",
     "plan_deploy",

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
+from cutover.planning.adapter import FILES, HANDLERS, Adapter
 from cutover.planning.model import ALIAS, ActionKind, OperationKind, Plan, Target, Undo, on_fc, short
 
 
 def plan_deploy(
-    *, function: str, code_sha256: str, original_version: str, target: Target, smoke: bool, marker: str
+    *,
+    function: str,
+    code_sha256: str,
+    original_version: str,
+    target: Target,
+    smoke: bool,
+    marker: str,
+    adapter_settings: Mapping[str, Any] | None = None,
 ) -> Plan:
     """Plan the dual deploy: AWS is only read. ``marker`` finds a published version again after a kill.
 
     ``smoke``: whether the side-effect contract allows an invocation; otherwise the plan says that it waits.
+    ``adapter_settings``: what the target's adapter is told; None deploys the function as FC calls it itself.
     """
     name = target.name
-    stored = f"{name}/{short(code_sha256)}.zip"
+    adapter = Adapter(target.adapter) if adapter_settings is not None else Adapter.NONE
+    adapted = adapter is not Adapter.NONE
+    stored = f"{name}/{short(f'{code_sha256}/{adapter}' if adapted else code_sha256)}.zip"
+    package: dict[str, Any] = {
+        "function": function,
+        "version": original_version,
+        "bucket": target.bucket,
+        "object": stored,
+    }
+    if adapted:
+        package |= {"adapter": adapter.value, "adapter_settings": dict(adapter_settings or {})}
     specification = {
         "function": name,
         "original_function": function,
         "original_version": original_version,
         "runtime": target.runtime,
-        "handler": target.handler,
+        "handler": HANDLERS[adapter] if adapted else target.handler,
         "memory_mb": target.memory_mb,
         "cpu": target.cpu,
         "disk_mb": target.disk_mb,
@@ -42,8 +64,8 @@ def plan_deploy(
             "package",
             ActionKind.PACKAGE,
             "oss:PutObject",
-            {"function": function, "version": original_version, "bucket": target.bucket, "object": stored},
-            f"The package of version {original_version} is stored as {stored}",
+            package,
+            _package_changes(original_version, stored, adapter, target.handler),
         ),
         on_fc(
             "logs",
@@ -92,3 +114,12 @@ def plan_deploy(
     else:
         notes.append("The smoke test waits for the declaration of side effects.")
     return Plan(kind=OperationKind.DEPLOY, function=function, actions=tuple(actions), notes=tuple(notes))
+
+
+def _package_changes(version: str, stored: str, adapter: Adapter, handler: str) -> str:
+    if adapter is Adapter.NONE:
+        return f"The package of version {version} is stored as {stored}"
+    return (
+        f"The package of version {version} with the {adapter.value} adapter ({FILES[adapter]} files added, "
+        f"none changed; handler {HANDLERS[adapter]} calls {handler}) is stored as {stored}"
+    )

@@ -47,7 +47,7 @@ class ActionKind(StrEnum):
     """What one action does. The request's keys stand behind each; outcomes are those of ``cutover.ports``."""
 
     BUCKET = "fc.bucket.ensure"  # bucket
-    PACKAGE = "fc.package.upload"  # function, version, bucket, object
+    PACKAGE = "fc.package.upload"  # function, version, bucket, object, adapter, adapter_settings
     LOGS = "fc.logs.ensure"  # project, store
     CANDIDATE = (
         "fc.function.put"  # function, original_version, and CandidateSpecification without environment
@@ -129,7 +129,10 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """What the function will be on FC. ``cpu`` in vCPU; environment by name only."""
+    """What the function will be on FC. ``cpu`` in vCPU; environment by name only.
+
+    ``handler`` is the function's own; ``adapter`` (``node``, ``python``, ``none``) says what calls it there.
+    """
 
     name: str
     runtime: str
@@ -142,6 +145,7 @@ class Target:
     log_project: str
     log_store: str
     environment_names: tuple[str, ...] = ()
+    adapter: str = "none"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

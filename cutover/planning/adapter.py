@@ -1,0 +1,129 @@
+"""Which adapter a function gets on FC, and what it is told. Names only; no value of the environment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+from cutover.ports import FunctionFacts
+from cutover.translation import COUNTERPARTS, VERSION, Kind
+
+
+class Adapter(StrEnum):
+    """What calls the handler on FC. ``NONE``: FC itself, for functions that are native there."""
+
+    NODE = "node"
+    PYTHON = "python"
+    NONE = "none"
+
+
+HANDLERS = {Adapter.NODE: "cutover-adapter.handler", Adapter.PYTHON: "cutover_adapter.handler"}
+FILES = {Adapter.NODE: 9, Adapter.PYTHON: 19}
+"""How many files the adapter adds to a package, its settings among them."""
+_EXECUTION = "AWS_Lambda_"
+_PARTS = (
+    ("s3", (Kind.S3,)),
+    ("sqs", (Kind.SQS,)),
+    ("sns", (Kind.SNS,)),
+    ("scheduler", (Kind.SCHEDULER,)),
+    ("schedule", (Kind.SCHEDULE,)),
+    ("events", (Kind.SCHEDULE, Kind.EVENTS)),
+    ("apigatewayv2", (Kind.API_V2,)),
+    ("httpapi", (Kind.API_V2,)),
+    ("restapi", (Kind.API_V1,)),
+    ("alb", (Kind.ALB,)),
+    ("elasticloadbalancing", (Kind.ALB,)),
+    ("url", (Kind.URL,)),
+)
+"""Part of a trigger's kind in the inventory -> shapes of its events."""
+_PAYLOADS = {"1.0": Kind.API_V1, "2.0": Kind.API_V2}
+
+
+def adapter_for(facts: FunctionFacts) -> Adapter:
+    """Give the adapter for a function; images and other languages have none."""
+    if facts.package_type != "Zip":
+        return Adapter.NONE
+    if facts.runtime.startswith("nodejs"):
+        return Adapter.NODE
+    return Adapter.PYTHON if facts.runtime.startswith("python") else Adapter.NONE
+
+
+def event_kinds(trigger: Mapping[str, Any]) -> tuple[Kind, ...]:
+    """Give the shapes of a trigger's events; none when the inventory does not tell; never guessed."""
+    plain = str(trigger.get("kind", "")).lower().replace("-", "").replace("_", "")
+    payload = _PAYLOADS.get(str(trigger.get("payload_format", "")))
+    if payload is not None and plain.startswith("api"):
+        return (payload,)
+    return next((kinds for part, kinds in _PARTS if part in plain), ())
+
+
+def adapter_settings(
+    facts: FunctionFacts, *, version: str, fc_region: str, fc_account: str
+) -> dict[str, Any]:
+    """Give what the adapter reads in its package: handler, names, environment of the platform, triggers.
+
+    ``version``: the version on AWS that the package is of; the function sees it as its own.
+    """
+    region, account = _place(facts.arn)
+    kinds = dict.fromkeys(kind for trigger in facts.triggers for kind in event_kinds(trigger))
+    schedules = [
+        str(trigger.get("source", ""))
+        for trigger in facts.triggers
+        if {Kind.SCHEDULE, Kind.SCHEDULER} & set(event_kinds(trigger))
+    ]
+    setting: dict[str, Any] = {
+        "aws_region": region,
+        "aws_account": account,
+        "fc_region": fc_region,
+        "fc_account": fc_account,
+    }
+    if len(schedules) == 1 and schedules[0].startswith("arn:"):
+        setting["schedule_arn"] = schedules[0]
+    return {
+        "translator": VERSION,
+        "handler": facts.handler,
+        "function_name": facts.name,
+        "function_version": version,
+        "function_arn": facts.arn,
+        "memory_mb": facts.memory_mb,
+        "timeout_s": facts.timeout_s,
+        "environment": _environment(facts, version=version, region=region),
+        "triggers": [
+            {"here": kind.value, "there": [there.value for there in _counterparts(kind)]}
+            for kind in kinds
+            if COUNTERPARTS.get(kind)
+        ],
+        "setting": setting,
+    }
+
+
+def _counterparts(kind: Kind) -> tuple[Kind, ...]:
+    """Give FC's shapes of a kind. A topic in STREAM form may stand for a queue as well."""
+    found = COUNTERPARTS[kind]
+    return (*found, Kind.MNS_TOPIC_STREAM) if kind is Kind.SQS else found
+
+
+def _environment(facts: FunctionFacts, *, version: str, region: str) -> dict[str, str]:
+    """Give what Lambda sets, as far as it is the same on FC.
+
+    Source: AWS Lambda, "Defined runtime environment variables", read 2026-11-22.
+    """
+    return {
+        "AWS_REGION": region,
+        "AWS_DEFAULT_REGION": region,
+        "AWS_EXECUTION_ENV": f"{_EXECUTION}{facts.runtime}",
+        "AWS_LAMBDA_FUNCTION_NAME": facts.name,
+        "AWS_LAMBDA_FUNCTION_VERSION": version,
+        "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(facts.memory_mb),
+        "AWS_LAMBDA_INITIALIZATION_TYPE": "on-demand",
+        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{facts.name}",
+        "_HANDLER": facts.handler,
+        "TZ": ":UTC",
+    }
+
+
+def _place(arn: str) -> tuple[str, str]:
+    """Give region and account of a function's ARN; empty when it is none."""
+    parts = arn.split(":")
+    return (parts[3], parts[4]) if len(parts) >= 7 and parts[0] == "arn" else ("", "")
