@@ -1,7 +1,8 @@
 """What there is on Lambda: functions with all that the inventory and the assessment judge by.
 
 Environment values are hashed as they arrive and dropped. Triggers come from event source mappings, from the
-resource policies (bare and per alias) and from function URLs; each names the qualifier that it addresses.
+services that call (``clouds.aws.callers``), from the resource policies (bare and per alias) where those tell
+nothing, and from function URLs; each names the qualifier that it addresses.
 """
 
 from __future__ import annotations
@@ -17,11 +18,12 @@ from typing import Any, TypeVar
 import urllib3
 
 from clouds.aws import facts
+from clouds.aws.callers import Callers
 from clouds.aws.configuration import environment_hashes
 from clouds.aws.deployer import LATEST, versions
 from clouds.aws.errors import calling
 from clouds.aws.session import CONNECT_S, READ_S, Clients
-from cutover.errors import Denied, Invalid, NoAnswer, NotFound, Unavailable, UnsupportedFeature
+from cutover.errors import CloudError, Denied, Invalid, NoAnswer, NotFound, Unavailable, UnsupportedFeature
 from cutover.ports import Document, FunctionFacts
 
 LARGEST_PACKAGE = 300 * 1024 * 1024
@@ -37,9 +39,11 @@ class LambdaCatalog:
         self._clients = clients
         self._lock = threading.Lock()
         self._mappings: tuple[float, list[dict[str, Any]]] = (float("-inf"), [])
+        self._callers = Callers(clients)
 
     def names(self) -> Iterator[str]:
-        """Give every function's name in this account and region."""
+        """Give every function's name in this account and region; what calls them is then read anew."""
+        self._callers.forget()
         with calling("lambda:ListFunctions", secret=True):
             for page in self._lambda.get_paginator("list_functions").paginate():
                 yield from (one["FunctionName"] for one in page["Functions"])
@@ -53,11 +57,14 @@ class LambdaCatalog:
         unread: list[str] = []
         read = _OptionalReader(unread)
         nothing: list[str] = []
+        callers_unread: list[str] = []
         no_urls: list[dict[str, Any]] = []
         urls = read("lambda:ListFunctionUrlConfigs", lambda: self._urls(function), no_urls)
         triggers = (
             *facts.mapping_triggers(self._mappings_of(raw["FunctionArn"], function)),
-            *self._policy_triggers(function, aliases, read),
+            *self._callers.triggers(
+                raw["FunctionArn"], function, self._policy_triggers(function, aliases, read), callers_unread
+            ),
             *facts.url_triggers(urls),
         )
         limits = (
@@ -97,6 +104,7 @@ class LambdaCatalog:
             triggers=triggers,
             managed_by=facts.managed_by(tags),
             limits=limits,
+            configuration=self._configuration(function, raw, callers_unread),
         )
 
     def package(self, function: str, *, version: str) -> bytes:
@@ -128,6 +136,35 @@ class LambdaCatalog:
                 code=str(found["Error"].get("ErrorCode", "")),
             )
         return dict(found.get("Variables") or {})
+
+    def _configuration(self, function: str, raw: Mapping[str, Any], unread: list[str]) -> Document:
+        """Give what only the assessment reads; what is not set is left out."""
+
+        def event_invoke() -> list[dict[str, Any]]:
+            pages = self._lambda.get_paginator("list_function_event_invoke_configs")
+            answers = pages.paginate(FunctionName=function)
+            return [one for page in answers for one in page["FunctionEventInvokeConfigs"]]
+
+        def provisioned() -> list[Any]:
+            answer = self._lambda.list_provisioned_concurrency_configs(FunctionName=function)
+            return list(answer.get("ProvisionedConcurrencyConfigs") or ())
+
+        found = facts.configuration(raw)
+        for operation, name, call, shape in (
+            ("lambda:ListFunctionEventInvokeConfigs", "event_invoke", event_invoke, facts.event_invoke),
+            ("lambda:ListProvisionedConcurrencyConfigs", "provisioned", provisioned, bool),
+        ):
+            try:
+                with calling(operation):
+                    given = shape(call())
+            except NotFound:
+                continue
+            except CloudError as error:
+                unread.append(f"{operation} could not be read ({type(error).__name__}).")
+                continue
+            if given:
+                found[name] = given
+        return {**found, **({"unread": unread} if unread else {})}
 
     @property
     def _lambda(self) -> Any:

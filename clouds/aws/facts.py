@@ -161,6 +161,32 @@ def limits_of_urls(urls: Iterable[Mapping[str, Any]]) -> Iterator[str]:
         yield "A function URL streams its responses, and the relay cannot stream."
 
 
+def configuration(raw: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what in a configuration concerns the assessment alone; what is not set is left out."""
+    found: dict[str, Any] = {}
+    if raw.get("FileSystemConfigs"):
+        found["file_systems"] = [str(one.get("Arn", "")) for one in raw["FileSystemConfigs"]]
+    if (raw.get("SnapStart") or {}).get("ApplyOn", "None") != "None":
+        found["snap_start"] = True
+    if (raw.get("TracingConfig") or {}).get("Mode") == "Active":
+        found["tracing"] = True
+    return found
+
+
+def event_invoke(configs: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
+    """Give the destinations of asynchronous invocations, by qualifier."""
+    found = []
+    for one in configs:
+        given = one.get("DestinationConfig") or {}
+        targets = {
+            word: str((given.get(key) or {}).get("Destination") or "")
+            for word, key in (("on_success", "OnSuccess"), ("on_failure", "OnFailure"))
+        }
+        if any(targets.values()):
+            found.append({"qualifier": qualifier_of(str(one.get("FunctionArn", ""))), **targets})
+    return found
+
+
 def managed_by(tags: Mapping[str, str]) -> str:
     """Give the tool that owns the function as its tags tell: "" when they do not."""
     lowered = {key.lower(): value.lower() for key, value in tags.items()}

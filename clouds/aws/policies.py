@@ -32,6 +32,7 @@ class _Scope:
         self.secrets = [f"arn:aws:secretsmanager:{at}:secret:cutover*"]
         self.log_groups = [f"arn:aws:logs:{at}:log-group:*"]
         self.buckets = ["arn:aws:s3:::cutover-*"]
+        self.apis = [f"arn:aws:apigateway:{region}::/{one}" for one in ("restapis/*", "apis/*", "usageplans")]
         self.objects = ["arn:aws:s3:::cutover-*/*"]
 
 
@@ -49,7 +50,18 @@ def _read(scope: _Scope) -> list[dict[str, Any]]:
             "lambda:GetCodeSigningConfig",
             "cloudwatch:GetMetricData",
             "cloudwatch:ListMetrics",
+            "events:ListEventBuses",
+            "events:ListRules",
+            "events:ListTargetsByRule",
+            "s3:GetBucketNotification",
+            "scheduler:ListSchedules",
+            "sns:ListSubscriptions",
             "sqs:ListQueues",
+        ),
+        _statement(
+            "ReadApis",
+            scope.apis,
+            "apigateway:GET",
         ),
         _statement(
             "ReadFunctions",
@@ -64,6 +76,7 @@ def _read(scope: _Scope) -> list[dict[str, Any]]:
             "lambda:ListAliases",
             "lambda:ListFunctionEventInvokeConfigs",
             "lambda:ListFunctionUrlConfigs",
+            "lambda:ListProvisionedConcurrencyConfigs",
             "lambda:ListTags",
             "lambda:ListVersionsByFunction",
         ),

@@ -106,3 +106,52 @@ def test_it_says_which_permissions_are_missing(primary: Primary) -> None:
 
     assert "cloudwatch:GetMetricData" in gaps
     assert "lambda:ListFunctions" not in gaps
+
+
+def test_it_reads_triggers_from_the_services_that_call(primary: Primary, lambda_: Any) -> None:
+    assert primary.raw is not None
+    name = primary.make()
+    arn = f"{lambda_.get_function_configuration(FunctionName=name)['FunctionArn']}:live"
+    for service, source in (
+        ("s3", f"arn:aws:s3:::{name}-uploads"),
+        ("s3", f"arn:aws:s3:::{name}-gone"),
+        ("events", f"arn:aws:events:us-east-1:123456789012:rule/{name}-tick"),
+    ):
+        lambda_.add_permission(
+            FunctionName=name,
+            Qualifier="live",
+            StatementId=source.rpartition(":")[2].replace("/", "-"),
+            Action="lambda:InvokeFunction",
+            Principal=f"{service}.amazonaws.com",
+            SourceArn=source,
+        )
+    buckets, events, topics = (primary.raw.client(one) for one in ("s3", "events", "sns"))
+    buckets.create_bucket(Bucket=f"{name}-uploads")
+    buckets.put_bucket_notification_configuration(
+        Bucket=f"{name}-uploads",
+        NotificationConfiguration={
+            "LambdaFunctionConfigurations": [
+                {
+                    "LambdaFunctionArn": arn,
+                    "Events": ["s3:ObjectCreated:*"],
+                    "Filter": {"Key": {"FilterRules": [{"Name": "prefix", "Value": "images/"}]}},
+                }
+            ]
+        },
+    )
+    events.put_rule(Name=f"{name}-tick", ScheduleExpression="rate(5 minutes)", State="DISABLED")
+    events.put_targets(Rule=f"{name}-tick", Targets=[{"Id": "1", "Arn": arn}])
+    topic = topics.create_topic(Name=f"{name}-alerts")["TopicArn"]
+    topics.subscribe(TopicArn=topic, Protocol="lambda", Endpoint=arn)
+
+    assert name in set(primary.cloud.catalog.names())
+    facts = primary.cloud.catalog.describe(name, hash_key=HASH_KEY)
+
+    found = {(one["kind"], one["source"].rpartition(":")[2]): one for one in facts.triggers}
+    assert {one["qualifier"] for one in facts.triggers} == {"live"}
+    assert found["s3", f"{name}-uploads"]["filter"] == {"prefix": "images/"}
+    assert found["schedule", f"rule/{name}-tick"]["detail"] == "rate(5 minutes)"
+    assert found["schedule", f"rule/{name}-tick"]["enabled"] is False
+    assert found["sns", f"{name}-alerts"]["enabled"] is True
+    assert found["s3", f"{name}-gone"].get("id") is None
+    assert len(found) == 4
