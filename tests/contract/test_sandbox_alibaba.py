@@ -1,7 +1,5 @@
 """The Alibaba half of the sandbox, seen through the official SDKs as they come from the index."""
 
-import hashlib
-import http.client
 import json
 import re
 import secrets
@@ -25,7 +23,6 @@ from tests.sandbox_fixtures import RunningAlibaba, processes_of, running_alibaba
 
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")  # oss2 2.19.1 has wrong escapes in its docstrings
-    import oss2
 
 pytestmark = [
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
@@ -49,129 +46,6 @@ def fault(alibaba: RunningAlibaba, method: str, rule: dict[str, Any] | None = No
     )
     with urllib.request.urlopen(request) as response:
         return json.load(response)
-
-
-class TestObjectStorage:
-    @pytest.mark.parametrize("version", [1, 4])
-    def test_it_stores_lists_and_deletes_objects(self, alibaba: RunningAlibaba, version: int) -> None:
-        bucket = alibaba.bucket(f"store-v{version}", version=version)
-        bucket.create_bucket()
-        keys = ["a.txt", "dir/b &+%.txt", "dir/ü 李.txt"]
-        for key in keys:
-            put = bucket.put_object(key, b"hello world")
-            assert put.etag == hashlib.md5(b"hello world").hexdigest().upper()
-        assert [found.key for found in oss2.ObjectIterator(bucket, max_keys=1)] == keys
-        assert [found.key for found in oss2.ObjectIteratorV2(bucket, max_keys=1)] == keys
-        listed = bucket.list_objects_v2(delimiter="/")
-        assert ([o.key for o in listed.object_list], listed.prefix_list) == (["a.txt"], ["dir/"])
-        assert bucket.get_object(keys[1]).read() == b"hello world"
-        assert bucket.get_object(keys[1], byte_range=(6, None)).read() == b"world"
-        assert bucket.head_object(keys[2]).content_length == 11
-        assert bucket.get_bucket_info().location == "oss-cn-hangzhou"
-        assert bucket.get_bucket_location().location == "oss-cn-hangzhou"
-        with pytest.raises(oss2.exceptions.BucketNotEmpty):
-            bucket.delete_bucket()
-        bucket.batch_delete_objects(keys[1:])
-        bucket.delete_object(keys[0])
-        bucket.delete_bucket()
-        with pytest.raises(oss2.exceptions.NoSuchBucket):
-            bucket.list_objects()
-
-    @pytest.mark.parametrize("version", [1, 4])
-    def test_a_signed_address_opens_one_object(self, alibaba: RunningAlibaba, version: int) -> None:
-        bucket = alibaba.bucket("signed", version=version)
-        bucket.create_bucket()
-        bucket.put_object("dir/x y.txt", b"for you")
-        address = bucket.sign_url("GET", "dir/x y.txt", 60, slash_safe=True)
-        with urllib.request.urlopen(address) as response:
-            assert response.read() == b"for you"
-        with pytest.raises(urllib.error.HTTPError) as refused:
-            urllib.request.urlopen(address.replace("x%20y", "other"))
-        assert refused.value.code == 403
-        refused.value.close()
-
-    def test_wrong_keys_and_missing_objects_are_told_in_oss_s_words(self, alibaba: RunningAlibaba) -> None:
-        bucket = alibaba.bucket("wrongly")
-        bucket.create_bucket()
-        with pytest.raises(oss2.exceptions.NoSuchKey):
-            bucket.get_object("nothing")
-        key_id = alibaba.keys.alibaba.access_key_id
-        for auth in (oss2.Auth(key_id, "wrong"), oss2.AuthV4(key_id, "wrong")):
-            with pytest.raises(oss2.exceptions.SignatureDoesNotMatch):
-                oss2.Bucket(auth, alibaba.url, "wrongly", region="cn-hangzhou").list_objects()
-
-    def test_the_bucket_may_be_in_the_host_name(self, alibaba: RunningAlibaba) -> None:
-        bucket = alibaba.bucket("hosted")
-        bucket.create_bucket()
-        bucket.put_object("k", b"v")
-        address = bucket.sign_url("GET", "k", 60)
-        _, _, query = address.partition("?")
-        connection = http.client.HTTPConnection(alibaba.endpoint, timeout=10)
-        connection.request("GET", f"/k?{query}", headers={"Host": "hosted.oss-cn-hangzhou.aliyuncs.com"})
-        assert connection.getresponse().read() == b"v"
-        connection.close()
-
-
-class TestLogs:
-    @pytest.fixture(scope="class")
-    def logged(self, alibaba: RunningAlibaba) -> str:
-        """A function that logs to SLS; give its name."""
-        client = alibaba.sls()
-        client.create_project(sls.CreateProjectRequest(project_name="fc-logs", description="d"))
-        client.create_log_store(
-            "fc-logs", sls.CreateLogStoreRequest(logstore_name="lines", ttl=3, shard_count=1)
-        )
-        index = sls.Index(line=sls.IndexLine(token=[",", " "], case_sensitive=False))
-        client.create_index("fc-logs", "lines", sls.CreateIndexRequest(body=index))
-        source = (
-            "exports.handler = async (e) => { console.log('hello world'); console.warn('code', `${e}`); }"
-        )
-        config = fc.LogConfig(project="fc-logs", logstore="lines")
-        alibaba.create_function("logged", source=source, log_config=config)
-        return "logged"
-
-    def _rows(self, alibaba: RunningAlibaba, query: str) -> list[dict[str, str]]:
-        at = int(time.time())
-        request = sls.GetLogsV2Request(from_=at - 300, to=at + 60, query=query, line=100)
-        return list(alibaba.sls().get_logs_v2("fc-logs", "lines", request).body.data)
-
-    def test_rows_of_one_request_come_through_the_proxy(self, alibaba: RunningAlibaba, logged: str) -> None:
-        request_id = alibaba.invoke(logged, b"42").headers["x-fc-request-id"]
-        query = f'__topic__:"FCLogs:{logged}" and "{request_id}"'
-        rows = eventually(lambda: self._rows(alibaba, query))
-        messages = [re.sub(r"^\S+Z ", "", row["message"]) for row in rows]
-        assert messages == [
-            f"FC Invoke Start RequestId: {request_id}",
-            f"{request_id} [verbose] hello world",
-            f"{request_id} [warn] code 42",
-            f"FC Invoke End RequestId: {request_id}",
-        ]
-        assert {row["functionName"] for row in rows} == {logged}
-        assert {row["qualifier"] for row in rows} == {"LATEST"}
-        assert all(row["instanceID"].startswith("c-") for row in rows)
-
-    def test_queries_know_and_or_not_and_full_text(self, alibaba: RunningAlibaba, logged: str) -> None:
-        first = alibaba.invoke(logged, b"77").headers["x-fc-request-id"]
-        second = alibaba.invoke(logged, b"88").headers["x-fc-request-id"]
-        eventually(lambda: self._rows(alibaba, f'"{second}" and "88"'))
-        both = self._rows(
-            alibaba, f'("{first}" or "{second}") and "hello world" and __topic__:"FCLogs:{logged}"'
-        )
-        assert len(both) == 2
-        assert len(self._rows(alibaba, f'("{first}" or "{second}") and not hello and [warn]')) == 2
-        assert self._rows(alibaba, f'"{first}" and 88') == []
-
-    def test_metrics_rows_say_what_an_invocation_did(self, alibaba: RunningAlibaba, logged: str) -> None:
-        request_id = alibaba.invoke(logged).headers["x-fc-request-id"]
-        query = f"requestId:{request_id} and operation:InvokeFunction"
-        [row] = eventually(lambda: self._rows(alibaba, query))
-        assert (row["hasFunctionError"], row["invocationType"]) == ("false", "Sync")
-
-    def test_what_does_not_exist_is_told(self, alibaba: RunningAlibaba, logged: str) -> None:
-        with pytest.raises(Exception, match="ProjectNotExist"):
-            alibaba.sls().get_project("nowhere", sls.GetProjectRequest())
-        with pytest.raises(Exception, match="SQL"):
-            self._rows(alibaba, "* | select count(1)")
 
 
 class TestFaults:

@@ -5,6 +5,7 @@ A row can be queried only a short while after it was written, as on the real ser
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 import threading
@@ -19,6 +20,7 @@ from sandbox.alibaba.sls.query import Search, searchable
 from sandbox.alibaba.wire import Refused
 
 ROWS_KEPT = 100_000
+_BASE = "__cursor_of_first_row__"
 Document = dict[str, Any]
 
 
@@ -30,6 +32,18 @@ class LogStore:
     index: Document | None = None
     rows: deque[tuple[float, str, dict[str, str]]] = field(default_factory=lambda: deque(maxlen=ROWS_KEPT))
     appended: int = 0
+    end: int = 0
+
+    ahead_s: float = 0.0
+
+    def note_times(self, rows: Iterable[dict[str, str]], at: float) -> None:
+        """Keep by how much the time of a row was ever ahead of the clock."""
+        self.ahead_s = max([self.ahead_s, *(float(row["__time__"]) - at for row in rows)])
+
+    @property
+    def begin(self) -> int:
+        """The cursor of the oldest row that is kept; ``end`` is the one behind the newest."""
+        return self.end - len(self.rows)
 
 
 class Logs:
@@ -45,8 +59,10 @@ class Logs:
             self._projects[path.parent.name] = files.read_json(path)
             for place, document in files.documents(path.parent / "stores"):
                 store = LogStore(settings=document["settings"], index=document["index"])
-                rows = _read_rows(place.with_suffix(".rows"))
-                store.rows.extend((float(row["__time__"]), searchable(row), row) for row in rows)
+                rows, store.end = _read_rows(place.with_suffix(".rows"))
+                at = clock.now()
+                store.rows.extend((min(float(row["__time__"]), at), searchable(row), row) for row in rows)
+                store.note_times(rows, at)
                 self._stores[path.parent.name, place.stem] = store
 
     def projects(self) -> dict[str, Document]:
@@ -127,16 +143,65 @@ class Logs:
             store = self._stores.get((project, name))
             if store is None:
                 return
-            shown = clock.now() + self._delay_s
+            at = clock.now()
+            shown = at + self._delay_s
+            store.note_times(rows, at)
             store.rows.extend((shown, searchable(row), row) for row in rows)
             store.appended += len(rows)
+            store.end += len(rows)
             place = self._place(project, name).with_suffix(".rows")
             if store.appended > ROWS_KEPT:
-                files.write_bytes(place, _lines(row for _, _, row in store.rows))
+                kept = _lines(row for _, _, row in store.rows)
+                files.write_bytes(place, _lines([{_BASE: str(store.begin)}]) + kept)
                 store.appended = 0
                 return
             with place.open("ab") as log:
                 log.write(_lines(rows))
+
+    def cursor_begin(self, project: str, name: str) -> int:
+        """Give the cursor of the oldest row. Raises Refused: 404 when there is no such logstore."""
+        with self.lock:
+            return self.find_store(project, name).begin
+
+    def cursor_end(self, project: str, name: str) -> int:
+        """Give the cursor behind the newest row. Raises Refused: 404 when there is no such logstore."""
+        with self.lock:
+            return self.find_store(project, name).end
+
+    def cursor_at(self, project: str, name: str, at: int) -> int:
+        """Give the cursor of the first row that was received at this unix time or later; raises as above."""
+        with self.lock:
+            store = self.find_store(project, name)
+            earlier = sum(1 for shown, _, _ in store.rows if shown - self._delay_s < at)
+            return store.begin + earlier
+
+    def received_at(self, project: str, name: str, cursor: int) -> int:
+        """Give when the row at a cursor was received, in unix seconds; now for the end of the logstore."""
+        with self.lock:
+            store = self.find_store(project, name)
+            at = cursor - store.begin
+            inside = 0 <= at < len(store.rows)
+            return int(store.rows[at][0] - self._delay_s) if inside else int(clock.now())
+
+    def read(self, project: str, name: str, begin: int, end: int) -> list[dict[str, str]]:
+        """Give the rows of [begin, end) that are still kept, in the order in which they were written."""
+        with self.lock:
+            store = self.find_store(project, name)
+            first = max(begin - store.begin, 0)
+            return [row for _, _, row in itertools.islice(store.rows, first, max(end - store.begin, first))]
+
+    def change_store(self, project: str, name: str, settings: Document) -> None:
+        """Replace the settings of a logstore. Raises Refused: 404."""
+        with self.lock:
+            self.find_store(project, name).settings = settings
+            self._save(project, name)
+
+    def change_project(self, name: str, description: str) -> None:
+        """Set the description of a project. Raises Refused: 404 ProjectNotExist."""
+        with self.lock:
+            document = {**self.find_project(name), "description": description}
+            files.write_json(self._root / name / "project.json", document)
+            self._projects[name] = document
 
     def find_rows(
         self, project: str, name: str, search: Search, *, first: float, end: float
@@ -153,8 +218,8 @@ class Logs:
                 raise Refused(400, "IndexConfigNotExist", f"logstore {name} has no index to query")
             found = []
             for shown, text, row in reversed(store.rows):
-                if shown < first:
-                    break  # a row never shows before its own time, so all that are left are too old
+                if shown + store.ahead_s < first:
+                    break  # all that are left are too old
                 timely = shown <= at and first <= int(row["__time__"]) < end
                 if timely and search.may_match(text) and search(row):
                     found.append(row)
@@ -166,13 +231,39 @@ def _lines(rows: Iterable[dict[str, str]]) -> bytes:
     return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows).encode()
 
 
-def _read_rows(path: Path) -> list[dict[str, str]]:
-    """Read the newest rows of a file; a last line that a kill cut short is left out."""
+def _read_rows(path: Path) -> tuple[list[dict[str, str]], int]:
+    """Read the newest rows of a file and the cursor behind them; a last line cut short is left out.
+
+    A file that was shortened begins with the cursor of its first row.
+    """
     if not path.is_file():
-        return []
-    rows = []
+        return [], 0
+    _mend(path)
+    rows: deque[dict[str, str]] = deque(maxlen=ROWS_KEPT)
+    end = 0
     with path.open(encoding="utf-8", errors="replace") as log:
-        for line in deque(log, maxlen=ROWS_KEPT):
-            if line.endswith("\n"):
-                rows.append(json.loads(line))
-    return rows
+        for line in log:
+            row = json.loads(line)
+            if _BASE in row:
+                end = int(row[_BASE])
+                continue
+            rows.append(row)
+            end += 1
+    return list(rows), end
+
+
+def _mend(path: Path) -> None:
+    """Cut off a last line that a kill left unfinished, so that the next row begins a line of its own."""
+    with path.open("r+b") as log:
+        size = log.seek(0, 2)
+        at = size
+        while at:
+            step = min(at, 65_536)
+            log.seek(at - step)
+            found = log.read(step).rfind(b"\n")
+            if found >= 0:
+                at = at - step + found + 1
+                break
+            at -= step
+        if at < size:
+            log.truncate(at)
