@@ -2,10 +2,10 @@
 
 Theory of operation, after Diffy's idea: the primary is set beside a *secondary*, the primary itself once
 more (or an older recorded answer of it to the same event). Where those two differ, the difference cannot
-come from the candidate. The same count is kept of the pairs of primary and candidate; a field whose candidate pairs
-differ no more often than its secondary pairs is noise (see ``cutover.noise.significance``). The candidate's own
-behaviour is counted, but nothing is learned from it: without a difference of the primary from itself no field
-ever is noise, however often the candidate differs there.
+come from the candidate. The same count is kept of the pairs of primary and candidate; a field whose candidate
+pairs differ no more often than its secondary pairs is noise (see ``cutover.noise.significance``). The
+candidate's own behaviour is counted, but nothing is learned from it: without a difference of the primary from
+itself no field ever is noise, however often the candidate differs there.
 
 Counters are plain sums, so that those of many workers and rows merge in any order.
 """

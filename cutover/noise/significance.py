@@ -45,8 +45,8 @@ class Evidence:
     """Why a field is noise or not.
 
     ``itself``, ``candidate``: pairs in which it differed, of ``itself_pairs`` and ``candidate_pairs``; ``p``:
-    the chance of so many differences of the candidate, or more, if both rates were the same; ``level``: what it is
-    held against. ``sentence`` says the rule of decision with its numbers.
+    the chance of so many differences of the candidate, or more, if both rates were the same; ``level``: what
+    it is held against. ``sentence`` says the rule of decision with its numbers.
     """
 
     field: str

@@ -16,7 +16,7 @@ import orjson
 from django.utils import timezone
 
 from cutover import comparison as comparing
-from cutover.analysis import PairEvidence
+from cutover.analysis import PairEvidence, gb_seconds
 from cutover.comparison import COUNTS_AGAINST, Comparison, PairOutcome, Standing
 from cutover.observation import LogLine, Observation, Outcome, Side
 from migrations_app.models import FunctionMigration, Pair, Run
@@ -208,7 +208,13 @@ def paired_evidence(run: Run) -> tuple[list[PairEvidence], list[Pair]]:
             "primary__cold",
             "candidate__cold",
             "comparison__logs_differ",
+            "comparison__effects_differ",
+            "primary__billed_ms",
+            "candidate__billed_ms",
         )
+    )
+    primary_mb, candidate_mb = (
+        described.get("memory_mb") for described in (run.function.facts, run.function.target)
     )
     evidence = [
         PairEvidence(
@@ -216,9 +222,24 @@ def paired_evidence(run: Run) -> tuple[list[PairEvidence], list[Pair]]:
             primary_ms=primary_ms,
             candidate_ms=candidate_ms,
             cold=bool(primary_cold) or bool(candidate_cold),
-            logs_differ=differ,
+            logs_differ=logs_differ,
+            effects_differ=effects_differ,
+            primary_gb_s=gb_seconds(primary_billed, primary_mb),
+            candidate_gb_s=gb_seconds(candidate_billed, candidate_mb),
         )
-        for _, _, outcome, primary_ms, candidate_ms, primary_cold, candidate_cold, differ in rows
+        for (
+            _,
+            _,
+            outcome,
+            primary_ms,
+            candidate_ms,
+            primary_cold,
+            candidate_cold,
+            logs_differ,
+            effects_differ,
+            primary_billed,
+            candidate_billed,
+        ) in rows
     ]
     return evidence, [Pair(pk=row[0], position=row[1]) for row in rows]
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import Any, get_args
 
-import orjson
-import re2
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -25,12 +22,16 @@ _PREVIEWED = 500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Preview:
-    """What a rule would do to the pairs that are stored: outcome -> count, without and with it."""
+    """What a rule would do to the pairs that are stored: outcome -> count, without and with it.
+
+    ``hidden``: the fields that count now and would be ignored, the most frequent first.
+    """
 
     pairs: int
     changed: int
     before: dict[str, int]
     after: dict[str, int]
+    hidden: tuple[comparing.Hidden, ...] = ()
 
 
 def active(function_id: int) -> tuple[comparing.Rule, ...]:
@@ -109,20 +110,25 @@ def preview(function: FunctionMigration, *, name: str, kind: str, pointer: str, 
     Raises BadInput as ``add`` does.
     """
     _checked(name=name, kind=kind, pointer=pointer, value=value, reason="preview")
-    held = active(function.pk)
-    drafted = (*held, _value(name, kind, pointer, value))
-    before: Counter[str] = Counter()
-    after: Counter[str] = Counter()
-    changed = 0
-    for row in Pair.objects.filter(function=function).order_by("-at")[:_PREVIEWED]:
-        primary = evidence.observation_from_document(Side.PRIMARY, row.primary)
-        candidate = evidence.observation_from_document(Side.CANDIDATE, row.candidate)
-        without = comparing.compare(primary, candidate, rules=held).outcome
-        with_it = comparing.compare(primary, candidate, rules=drafted).outcome
-        before[without.value] += 1
-        after[with_it.value] += 1
-        changed += without is not with_it
-    return Preview(pairs=before.total(), changed=changed, before=dict(before), after=dict(after))
+    rows = Pair.objects.filter(function=function).order_by("-at")[:_PREVIEWED]
+    trial = comparing.try_rule(
+        _value(name, kind, pointer, value),
+        (
+            (
+                evidence.observation_from_document(Side.PRIMARY, row.primary),
+                evidence.observation_from_document(Side.CANDIDATE, row.candidate),
+            )
+            for row in rows
+        ),
+        held=active(function.pk),
+    )
+    return Preview(
+        pairs=trial.pairs,
+        changed=trial.changed,
+        before=dict(trial.before),
+        after=dict(trial.after),
+        hidden=trial.hidden,
+    )
 
 
 def document(row: Rule) -> dict[str, Any]:
@@ -160,28 +166,8 @@ def _checked(*, name: str, kind: str, pointer: str, value: str, reason: str) -> 
         raise BadInput(f"'{pointer}' is no JSON pointer: it starts with '/', e.g. /body/id or /items/*/at.")
     if pointer == "" and kind == "ignore":
         raise BadInput("A rule that ignores the whole answer would compare nothing. Name a place in it.")
-    if pointer == "logs" and kind != "mask":
-        raise BadInput("For logs there are only rules of kind mask.")
-    if kind == "mask":
-        _pattern(value)
-    if kind == "tolerance":
-        _tolerance(value)
-
-
-def _pattern(value: str) -> None:
-    if not value:
+    if pointer == "logs" and kind not in ("mask", "pattern"):
+        raise BadInput("For logs there are only rules of kind mask and pattern.")
+    if kind == "mask" and not value:
         raise BadInput("A mask needs a pattern; what it matches is blanked on both sides.")
-    try:
-        re2.compile(value)
-    except re2.error as exc:
-        raise BadInput(f"The pattern cannot be used: {exc}.") from exc
-
-
-def _tolerance(value: str) -> None:
-    number = value.removesuffix("%")
-    try:
-        good = float(orjson.loads(number)) >= 0
-    except (orjson.JSONDecodeError, TypeError, ValueError):
-        good = False
-    if not good:
-        raise BadInput(f"A tolerance is a number such as 0.01 or a share such as 1%, not '{value}'.")
+    comparing.checked(_value(name, kind, pointer, value))
