@@ -13,7 +13,7 @@ import random
 import threading
 import time
 import uuid
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -264,6 +264,17 @@ def log_delay_s(rules: tuple[Rule, ...]) -> float | None:
     if any(rule.kind == "no-logs" for rule in rules):
         return None
     return sum(rule.ms for rule in rules if rule.kind == "late-logs") / 1000
+
+
+def write_late(rules: tuple[Rule, ...], write: Callable[[], None]) -> None:
+    """Have the lines of a call written: at once, later from a thread of its own, or never."""
+    wait_s = log_delay_s(rules)
+    if wait_s == 0:
+        write()
+    elif wait_s is not None:
+        timer = threading.Timer(wait_s, write)
+        timer.daemon = True
+        timer.start()
 
 
 def listed(faults: Faults) -> bytes:

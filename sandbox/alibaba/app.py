@@ -144,7 +144,11 @@ class Front:
         struck: tuple[Rule, ...] = ()
         if errand.operation != "Sandbox":
             struck = self._alibaba.faults.strike(
-                FRONT_KINDS, cloud="alibaba", operation=errand.operation, function=errand.function
+                FRONT_KINDS,
+                cloud="alibaba",
+                operation=errand.operation,
+                function=errand.function,
+                versions=(request.query.get("qualifier") or "LATEST",),
             )
         for rule in struck:
             if rule.kind == "latency":
@@ -157,13 +161,14 @@ class Front:
             elif rule.kind == "status":
                 return errand.injected(rule.status)
         pool = self._waiting if errand.waits else self._pool
-        reply = await asyncio.get_running_loop().run_in_executor(pool, _answer, errand)
+        applied = not any(rule.kind == "not-applied" for rule in struck)
+        reply = await asyncio.get_running_loop().run_in_executor(pool, _answer, errand, applied)
         return None if any(rule.kind == "drop-answer" for rule in struck) else reply
 
 
-def _answer(errand: Errand) -> Reply:
+def _answer(errand: Errand, applied: bool) -> Reply:
     try:
-        return errand.answer()
+        return errand.answer(applied=applied)
     except Exception:  # noqa: BLE001 - the outermost frame: a fault of the sandbox is logged and told as a 500
         _log.exception("%s failed inside the sandbox", errand.operation)
         return json_reply(

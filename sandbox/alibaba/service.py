@@ -45,7 +45,9 @@ _STATUS_CODES = {
     404: "ResourceNotFound",
     429: "ResourceExhausted",
     500: "InternalServerError",
+    502: "BadGateway",
     503: "ResourceThrottled",
+    504: "GatewayTimeout",
 }
 
 
@@ -58,7 +60,8 @@ def _bundled(runtime: str) -> tuple[Path, ...]:
 class Errand:
     """One request, understood: what faults may name, how to carry it out, how its service words a refusal.
 
-    ``waits`` tells that it may take seconds without doing anything, as a long poll does.
+    ``waits`` tells that it may take seconds without doing anything, as a long poll does. ``pretend`` answers
+    as if it were carried out, and changes nothing.
     """
 
     operation: str
@@ -66,11 +69,21 @@ class Errand:
     carry_out: Callable[[], Reply]
     refuse: Callable[[Refused], Reply]
     waits: bool = False
+    pretend: Callable[[], Reply] | None = None
 
-    def answer(self) -> Reply:
-        """Carry out the request; a refusal becomes the service's error body."""
+    def answer(self, *, applied: bool = True) -> Reply:
+        """Carry out the request; a refusal becomes the service's error body.
+
+        applied: False for a fault that says that a change was made and makes none.
+        """
         try:
-            return self.carry_out()
+            if applied:
+                return self.carry_out()
+            if self.pretend is None:
+                raise Refused(
+                    501, "NotImplemented", "A fault rule of kind not-applied acts on FC's calls only."
+                )
+            return self.pretend()
         except Refused as refusal:
             return self.refuse(refusal)
 
@@ -85,7 +98,7 @@ class Alibaba:
     def __init__(self, settings: Settings, keys: Keys) -> None:
         account = keys.alibaba
         state = settings.state
-        self.faults = Faults()
+        self.faults = Faults(state / "faults.json")
         self._executor = Executor()
         self._keys = KeyRing(account=account, relay=keys.relay, path=state / "temporary-keys.json")
         self._nonces = Nonces()
@@ -122,6 +135,7 @@ class Alibaba:
         self._mns = mns_routes.MessageService(
             queues=self._queues, topics=self._topics, keys=self._keys, account_id=account.account_id
         )
+        self._rehearse = registry.rehearsal
         self._computing = Computing(
             settings=settings,
             account=account,
@@ -216,7 +230,7 @@ class Alibaba:
             return Errand(
                 operation=self._sls.operation_of(request),
                 function=None,
-                carry_out=lambda: self._sls.answer(request),
+                carry_out=lambda: self._sls.answer(request, request_id),
                 refuse=lambda refusal: sls_routes.error_reply(refusal, request_id),
             )
         if request.headers.get("x-acs-version") == sts.VERSION:
@@ -261,10 +275,21 @@ class Alibaba:
             headers = dict(reply.headers) if named else {**reply.headers, "X-Fc-Request-Id": request_id}
             return Reply(status=reply.status, headers=headers, body=reply.body)
 
+        def pretend() -> Reply:
+            if operation == "InvokeFunction":
+                # A call that nobody waits for is accepted and forgotten; any other has nothing to apply.
+                if request.headers.get("x-fc-invocation-type") != "Async":
+                    return carry_out()
+                check_acs3(request, self._keys, self._nonces)
+                return Reply(status=202, headers={"X-Fc-Request-Id": request_id})
+            with self._rehearse():
+                return carry_out()
+
         return Errand(
             operation=operation,
             function=function,
             carry_out=carry_out,
+            pretend=pretend,
             refuse=lambda refusal: fc_routes.error_reply(refusal, request_id),
         )
 

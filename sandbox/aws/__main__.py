@@ -87,8 +87,9 @@ def main() -> None:
         (logs if name == "logs" else metrics).restore(loads(value))
     credentials = Credentials(drawn.aws)
     credentials.ensure_user()
+    services.keep("iam", drawn.aws.region)
     moto_patches.install(logs, metrics)
-    control.install()
+    control.install(account)
     managed_policies.install()
     invoker = Invoker(
         account=account,

@@ -25,6 +25,7 @@ from werkzeug.serving import ThreadedWSGIServer
 from sandbox import faults
 from sandbox.aws.credentials import Credentials
 from sandbox.aws.durable.services import Call, Services
+from sandbox.aws.durable.store import NotKept
 from sandbox.aws.errors import AwsError, render
 from sandbox.aws.functions.invoking import Reply
 from sandbox.aws.functions.packages import Packages
@@ -41,7 +42,9 @@ _FAULT_CODES = {
     404: "ResourceNotFoundException",
     429: "TooManyRequestsException",
     500: "ServiceException",
+    502: "BadGatewayException",
     503: "ServiceUnavailable",
+    504: "GatewayTimeoutException",
 }
 _log = logging.getLogger(__name__)
 
@@ -94,7 +97,8 @@ class Front:
             caller = check(request, self._credentials.find)
             service = caller.service
             reply = self._serve(request, caller, request_id, handler)
-        except AwsError as error:
+        except (AwsError, NotKept) as exc:
+            error = exc if isinstance(exc, AwsError) else AwsError(503, NotKept.code, str(exc))
             status, headers, body = render(
                 error, service=service, headers=dict(request.headers), request_id=request_id
             )
@@ -108,18 +112,20 @@ class Front:
     ) -> Reply | None:
         """Serve a request that is signed. Raises AwsError."""
         carry_out: Callable[[], Reply]
+        versions: tuple[str, ...]
         if caller.service == "lambda":
             self._service.check_region(caller.region)
             ask, function = self._service.understand(
                 request.method, request.path, request.query, dict(request.headers), request.body
             )
             operation = ask.operation
+            versions = (ask.given.get("Qualifier") or "$LATEST",)
             self._service.check(caller.credential.principal, operation, function)
 
             def carry_out() -> Reply:
-                return self._service.serve(ask, function, request_id)
+                return self._service.serve(ask, function, request_id, applied=applied)
         else:
-            operation, function = _operation(request), None
+            operation, function, versions = _operation(request), None, ()
 
             def carry_out() -> Reply:
                 call = Call(
@@ -131,12 +137,21 @@ class Front:
                     headers=dict(request.headers),
                     body=request.body,
                 )
+                if not applied:
+                    message = "A fault rule of kind not-applied acts on Lambda's calls only."
+                    raise AwsError(501, "NotImplemented", message)
                 return self._services.carry_out(call, lambda: self._ask_moto(handler))
 
-        struck = self._rules.strike(faults.FRONT_KINDS, cloud="aws", operation=operation, function=function)
+        struck = self._rules.strike(
+            faults.FRONT_KINDS, cloud="aws", operation=operation, function=function, versions=versions
+        )
+        applied = not any(rule.kind == "not-applied" for rule in struck)
         for rule in struck:
-            if rule.kind in ("latency", "hang"):
-                time.sleep((rule.ms or (faults.HANG_MS if rule.kind == "hang" else 0)) / 1000)
+            if rule.kind == "latency":
+                time.sleep(rule.ms / 1000)
+            elif rule.kind == "hang":
+                time.sleep((rule.ms or faults.HANG_MS) / 1000)
+                return None
             elif rule.kind == "reset":
                 return None
             elif rule.kind == "status":

@@ -46,7 +46,7 @@ MAX_REQUEST_BYTES = 70_167_211
 
 def check_length(path: str, size: int) -> None:
     """Refuse a request that is too long for any operation but a call, which has its own limits."""
-    if size > MAX_REQUEST_BYTES:
+    if size > MAX_REQUEST_BYTES and "invo" not in path.rpartition("/")[2]:
         operation = "UpdateFunctionCode" if path.endswith("/code") else "CreateFunction"
         message = f"Request must be smaller than {MAX_REQUEST_BYTES} bytes for the {operation} operation"
         raise AwsError(413, "RequestEntityTooLargeException", message, {"Type": "User"})
@@ -79,8 +79,18 @@ class LambdaService:
         name = ask.given.get("FunctionName") or ask.given.get("Resource")
         return ask, self._account.split(name)[0] if name else None
 
-    def serve(self, ask: protocol.Ask, function: str | None, request_id: str) -> Reply:
-        """Carry out one operation. Raises AwsError."""
+    def serve(
+        self, ask: protocol.Ask, function: str | None, request_id: str, *, applied: bool = True
+    ) -> Reply:
+        """Carry out one operation. Raises AwsError.
+
+        applied: False for a fault that says that a change was made and makes none; it acts on what Lambda
+            keeps and on asynchronous calls.
+        """
+        if not applied and (ask.operation == "InvokeAsync" or ask.given.get("InvocationType") == "Event"):
+            with self._account.lock:
+                self._account.find(ask.given["FunctionName"], ask.given.get("Qualifier"))
+            return Reply(status=202, headers={}, body=b"")
         if ask.operation == "Invoke":
             return self._invoker.invoke(ask.given, request_id)
         if ask.operation == "InvokeWithResponseStream":
@@ -99,7 +109,9 @@ class LambdaService:
             except OSError as exc:
                 message = f"The sandbox could not keep the change: {exc.strerror}"
                 raise AwsError(500, "ServiceException", message) from exc
-            if not ask.operation.startswith(_READS):
+            if not applied:
+                self._account.forget()
+            elif not ask.operation.startswith(_READS):
                 self._account.keep(*([function] if function else []))
         if ask.operation == "DeleteFunction" and function is not None:
             self._invoker.retire(function)

@@ -26,7 +26,7 @@ FC_PYTHON = (
 )
 _LAST_V2 = 16
 _REQUIREMENT = re.compile(r"^\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
-_FOLDERS = "links"
+_FOLDERS = ".links"  # hidden: tools that read this tree pass it by
 _DRAFT = ".draft-"
 
 

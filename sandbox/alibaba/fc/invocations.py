@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from sandbox import faults
 from sandbox.alibaba import clock
 from sandbox.alibaba.fc import outcomes, versions
 from sandbox.alibaba.fc.code import CodeStore
@@ -30,7 +31,7 @@ from sandbox.executor import (
     Saturated,
     WorkerSpec,
 )
-from sandbox.faults import EXECUTOR_KINDS, Faults, distort
+from sandbox.faults import EXECUTOR_KINDS, Faults
 
 SYNC_LIMIT_BYTES = 32 * 1024 * 1024
 ASYNC_LIMIT_BYTES = 128 * 1024
@@ -196,8 +197,13 @@ class Invocations:
         document, target = self.resolve(name, qualifier)
         spec = self._instances.prepare(target)
         struck = self._faults.strike(
-            EXECUTOR_KINDS, cloud="alibaba", operation="InvokeFunction", function=name
+            EXECUTOR_KINDS,
+            cloud="alibaba",
+            operation="InvokeFunction",
+            function=name,
+            versions=(target.version_id, target.qualifier),
         )
+        spec = faults.prepared(struck, spec)
         headers = self._headers(target, request_id, retry)
         with self._slot(document):
             began = clock.now()
@@ -217,7 +223,7 @@ class Invocations:
             except PermissionError as exc:
                 raise Refused(412, "CAFilePermission", "the start command may not be executed") from exc
         outcome = outcomes.shape(
-            distort(struck, answer.execution),
+            faults.distort(struck, answer.execution, timeout_s=float(target.config["timeout"])),
             target,
             request_id,
             began,
@@ -225,7 +231,7 @@ class Invocations:
             headers=answer.headers,
         )
         self._remember(outcome)
-        self._log(outcome, kind, began)
+        faults.write_late(struck, lambda: self._log(outcome, kind, began))
         _require_started(outcome)
         return outcome
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import base64
 import binascii
+import copy
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +33,7 @@ class Registry:
     def __init__(self, folder: Path) -> None:
         self.lock = threading.RLock()
         self._folder = folder
+        self._rehearsing = False
         self._functions: dict[str, Document] = {
             document["name"]: document for _, document in files.documents(folder)
         }
@@ -57,12 +60,27 @@ class Registry:
     def save(self, document: Document) -> None:
         """Write the function through to disk."""
         self._functions[document["name"]] = document
+        if self._rehearsing:
+            return
         files.write_json(self._folder / f"{document['name']}.json", document)
 
     def remove(self, name: str) -> None:
         """Forget the function, on disk first."""
-        (self._folder / f"{name}.json").unlink(missing_ok=True)
+        if not self._rehearsing:
+            (self._folder / f"{name}.json").unlink(missing_ok=True)
         del self._functions[name]
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Undo at the end whatever is saved or removed meanwhile; for faults that only say that they did."""
+        with self.lock:
+            before = copy.deepcopy(self._functions)
+            self._rehearsing = True
+            try:
+                yield
+            finally:
+                self._functions = before
+                self._rehearsing = False
 
     def digests(self) -> set[str]:
         """Give the digests of all code packages in use."""

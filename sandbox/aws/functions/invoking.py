@@ -197,11 +197,15 @@ class Invoker:
             "lambda-runtime-trace-id": f"Root=1-{int(time.time()):08x}-{uuid.uuid4().hex[:24]};Sampled=0",
             **context,
         }
-        execution = self._executor.invoke(spec, payload, headers=headers)
         struck = self._rules.strike(
-            faults.EXECUTOR_KINDS, cloud="aws", operation="Invoke", function=function.name
+            faults.EXECUTOR_KINDS,
+            cloud="aws",
+            operation="Invoke",
+            function=function.name,
+            versions=(version.number, target.qualifier or LATEST),
         )
-        execution = _at_home(faults.distort(struck, execution), spec)
+        execution = self._executor.invoke(faults.prepared(struck, spec), payload, headers=headers)
+        execution = _at_home(faults.distort(struck, execution, timeout_s=spec.timeout_s), spec)
         answer = answer_of(execution, request_id, spec.timeout_s)
         if len(answer) > MAX_ANSWER_BYTES:
             answer = _too_large(len(answer))
@@ -213,7 +217,8 @@ class Invoker:
             runtime_arn=runtime_version_arn(self._account, version.config["Runtime"]),
         )
         stream = spec.env["AWS_LAMBDA_LOG_STREAM_NAME"].replace("%WORKER%", execution.worker_id)
-        self._logs.append(spec.env["AWS_LAMBDA_LOG_GROUP_NAME"], stream, request_id, entries)
+        group = spec.env["AWS_LAMBDA_LOG_GROUP_NAME"]
+        faults.write_late(struck, lambda: self._logs.append(group, stream, request_id, entries))
         failed = 0 if execution.outcome == "ok" else 1
         self.count(target, version, {"Invocations": 1, "Errors": failed, "Duration": execution.duration_ms})
         tail = "".join(text for _, text in entries).encode()[-_TAIL_BYTES:]

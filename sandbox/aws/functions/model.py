@@ -212,6 +212,11 @@ class Account:
             self.stored = self._storage.load()
             raise AwsError(500, "ServiceException", f"The sandbox could not keep the change: {exc}") from exc
 
+    def forget(self) -> None:
+        """Go back to what was last kept. Call it under the lock."""
+        if self._storage is not None:
+            self.stored = self._storage.load()
+
     def keep_all(self) -> None:
         """Write everything that changed; for what an earlier release kept elsewhere."""
         if self._storage is not None:

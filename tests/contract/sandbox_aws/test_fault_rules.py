@@ -13,6 +13,7 @@ from botocore.exceptions import ConnectionClosedError
 
 from tests.contract.sandbox_aws.support import (
     Make,
+    eventually,
     refused,
 )
 from tests.sandbox_fixtures import RunningAws
@@ -81,3 +82,58 @@ def test_it_can_spoil_and_slow_answers(lambda_: Any, make: Make, fault: Callable
     assert json.loads(spoiled["Payload"].read()) == {"total": 6}
     report = base64.b64decode(spoiled["LogResult"]).decode().split("\tDuration: ")[1]
     assert float(report.split(" ")[0]) >= 200
+
+
+def test_it_strikes_one_version_by_its_number_or_alias(
+    lambda_: Any, make: Make, fault: Callable[..., None]
+) -> None:
+    name = make()
+    lambda_.publish_version(FunctionName=name)
+    lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    fault(kind="error", function=name, version="live")
+    assert "FunctionError" in lambda_.invoke(FunctionName=name, Qualifier="live")
+    assert "FunctionError" not in lambda_.invoke(FunctionName=name, Qualifier="1")
+    fault(kind="crash", function=name, version="$LATEST")
+    crashed = lambda_.invoke(FunctionName=name)
+    assert json.loads(crashed["Payload"].read())["errorType"] == "Runtime.ExitError"
+    assert "FunctionError" not in lambda_.invoke(FunctionName=name, Qualifier="1")
+
+
+def test_it_can_say_that_it_changed_what_it_did_not(
+    lambda_: Any, make: Make, fault: Callable[..., None]
+) -> None:
+    name = make()
+    lambda_.publish_version(FunctionName=name)
+    lambda_.create_alias(FunctionName=name, Name="live", FunctionVersion="1")
+    fault(kind="not-applied", function=name, operation="UpdateAlias", times=1)
+    changed = lambda_.update_alias(FunctionName=name, Name="live", Description="new")
+    assert changed["Description"] == "new"
+    assert lambda_.get_alias(FunctionName=name, Name="live")["Description"] == ""
+    lambda_.update_alias(FunctionName=name, Name="live", Description="new")
+    assert lambda_.get_alias(FunctionName=name, Name="live")["Description"] == "new"
+
+
+def test_it_can_time_out_start_slowly_and_lose_lines(
+    aws: RunningAws, lambda_: Any, make: Make, fault: Callable[..., None]
+) -> None:
+    name = make("def handler(e, c):\n    print('said')\n    return 1")
+    lambda_.invoke(FunctionName=name)
+    fault(kind="cold", function=name, ms=300, times=1)
+    slow = base64.b64decode(lambda_.invoke(FunctionName=name, LogType="Tail")["LogResult"]).decode()
+    assert float(slow.split("Init Duration: ")[1].split(" ")[0]) >= 300
+    fault(kind="timeout", function=name, ms=20, times=1)
+    ended = json.loads(lambda_.invoke(FunctionName=name)["Payload"].read())
+    assert ended["errorType"] == "Sandbox.Timedout"
+    logs = aws.client("logs")
+
+    def said() -> int:
+        found = logs.filter_log_events(logGroupName=f"/aws/lambda/{name}", filterPattern="said")
+        return len(found["events"])
+
+    before = said()
+    fault(kind="no-logs", function=name, times=1)
+    lambda_.invoke(FunctionName=name)
+    fault(kind="late-logs", function=name, ms=300, times=1)
+    lambda_.invoke(FunctionName=name)
+    assert said() == before
+    assert eventually(lambda: said() == before + 1)
