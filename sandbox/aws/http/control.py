@@ -1,8 +1,8 @@
 """What moto's API Gateway lacks: deployments that are snapshots, and the calls that re-point an integration.
 
 - v1: CreateDeployment keeps what it deploys and leaves its stage's other settings alone; UpdateIntegration.
-- v2: CreateDeployment, GetDeployment(s), DeleteDeployment, UpdateStage; a stage without AutoDeploy serves its
-  deployment. Canaries are refused.
+- v2: CreateApi with a Target makes its route and its stage; CreateDeployment, GetDeployment(s),
+  DeleteDeployment, UpdateStage; a stage without AutoDeploy serves its deployment. Canaries are refused.
 moto is pinned, since these are its private names. Snapshots are plain values on moto's own objects, so that
 they are kept with them.
 """
@@ -11,6 +11,7 @@ import json
 import secrets
 import string
 from datetime import UTC, datetime
+from inspect import signature
 from typing import Any
 from urllib.parse import unquote
 
@@ -20,6 +21,8 @@ from moto.apigateway.responses import APIGatewayResponse
 from moto.apigatewayv2 import models as v2_models
 from moto.apigatewayv2.responses import ApiGatewayV2Response
 from moto.apigatewayv2.urls import url_paths as v2_paths
+
+from sandbox.aws.functions.model import Account
 
 Answer = tuple[int, dict[str, Any], str]
 _REPLACEABLE = {
@@ -34,8 +37,14 @@ _REPLACEABLE = {
 }
 
 
-def install() -> None:
+def install(account: Account) -> None:
     """Patch moto in this process; called once, before the first request."""
+    api_json = v2_models.Api.to_json
+    # No name of AWS leads to this machine: an API's endpoint is its path on loopback.
+    v2_models.Api.to_json = lambda self: (
+        api_json(self) | {"apiEndpoint": f"{account.address}/_api/{self.api_id}"}
+    )
+    ApiGatewayV2Response.create_api = _quick_create(ApiGatewayV2Response.create_api)
     RestAPI.create_deployment = _deploy_v1
     Stage.apply_operations = _refusing_canaries(Stage.apply_operations)
     APIGatewayResponse.update_integration = _update_integration
@@ -142,6 +151,29 @@ def deployments_of(api: Any) -> dict[str, dict[str, Any]]:
 def _deployed(stage: Any) -> dict[str, Any]:
     deployment = stage.config.get("deploymentId")
     return {"deploymentId": deployment} if deployment else {}
+
+
+def _quick_create(create: Any) -> Any:
+    def create_api(self: Any) -> Answer:
+        asked = json.loads(self.body or "{}")
+        target = asked.get("target")
+        answer: Answer = create(self)
+        if target is None:
+            return answer
+        api = self.apigatewayv2_backend.get_api(json.loads(answer[2])["apiId"])
+        given = {"integration_type": "AWS_PROXY", "integration_uri": target, "payload_format_version": "2.0"}
+        names = signature(api.create_integration).parameters
+        integration = api.create_integration(**{name: given.get(name) for name in names})
+        api.create_route(
+            api_key_required=False,
+            authorization_scopes=[],
+            route_key=asked.get("routeKey") or "$default",
+            target=f"integrations/{integration.id}",
+        )
+        api.create_stage({"stageName": "$default", "autoDeploy": True})
+        return answer
+
+    return create_api
 
 
 def _api(self: Any) -> Any:

@@ -68,7 +68,11 @@ class RestApis:
     def _refusal(
         self, api: Any, method: dict[str, Any], route: events.Route, request: WebRequest
     ) -> Reply | None:
-        """Say why a caller may not, None when it may."""
+        """Say why a caller may not, None when it may. What is not built is told, rather than left out."""
+        if api.policy:
+            return answers.plain(501, "The sandbox evaluates no resource policies of APIs.")
+        if method.get("requestValidatorId"):
+            return answers.plain(501, "The sandbox validates no requests for methods.")
         kind = method.get("authorizationType") or "NONE"
         if kind == "AWS_IAM":
             if not self._signed(route, request):

@@ -340,3 +340,13 @@ def test_an_http_api_without_auto_deploy_serves_its_deployment(
     assert gateway.update_stage(ApiId=api, StageName="prod", DeploymentId=old)["DeploymentId"] == old
     assert ask(url).status == 200
     assert len(gateway.get_deployments(ApiId=api)["Items"]) == 2
+
+
+def test_an_http_api_made_for_one_function_answers_at_its_endpoint(
+    lambda_: Any, aws: RunningAws, make: Make
+) -> None:
+    name = make("def handler(e, c): return e['rawPath']")
+    target = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:{name}"
+    api = aws.client("apigatewayv2").create_api(Name="quick", ProtocolType="HTTP", Target=target)
+    allow(lambda_, name, api["ApiId"], "*")
+    assert ask(f"{api['ApiEndpoint']}/any/where").body == b"/any/where"
