@@ -12,6 +12,9 @@ from typing import Any
 
 import pytest
 from alibabacloud_fc20230330 import models as fc
+from alibabacloud_sts20150401 import models as sts
+from alibabacloud_sts20150401.client import Client as StsClient
+from alibabacloud_tea_openapi.models import Config
 
 from tests.contract.sandbox_alibaba.calls import ECHO_NODE, SDK_WARNINGS, refusal
 from tests.sandbox_fixtures import RunningAlibaba
@@ -101,39 +104,45 @@ class TestAccess:
 
 
 class TestTokens:
-    def _assume(self, alibaba: RunningAlibaba, key_id: str, secret: str) -> dict[str, Any]:
-        """Call STS AssumeRole through the SDKs' common client, as alibabacloud-sts20150401 does."""
-        from alibabacloud_tea_openapi.client import Client
-        from alibabacloud_tea_openapi.models import Config, OpenApiRequest, Params
-        from darabonba.runtime import RuntimeOptions
-
+    def _assume(self, alibaba: RunningAlibaba, key_id: str, secret: str, seconds: int = 900) -> Any:
+        """Call AssumeRole through alibabacloud-sts20150401."""
         config = Config(
             access_key_id=key_id, access_key_secret=secret, protocol="http", endpoint=alibaba.endpoint
         )
-        params = Params(
-            action="AssumeRole",
-            version="2015-04-01",
-            protocol="HTTP",
-            pathname="/",
-            method="POST",
-            auth_type="AK",
-            style="RPC",
-            req_body_type="formData",
-            body_type="json",
+        request = sts.AssumeRoleRequest(
+            role_arn=f"acs:ram::{alibaba.keys.alibaba.account_id}:role/deployer",
+            role_session_name="test",
+            duration_seconds=seconds,
         )
-        role = f"acs:ram::{alibaba.keys.alibaba.account_id}:role/deployer"
-        query = {"RoleArn": role, "RoleSessionName": "test", "DurationSeconds": "900"}
-        answer = Client(config).call_api(params, OpenApiRequest(query=query), RuntimeOptions())
-        return dict(answer["body"]["Credentials"])
+        return StsClient(config).assume_role(request).body.credentials
 
     def test_an_assumed_role_may_work_with_its_token_only(self, alibaba: RunningAlibaba) -> None:
         key = alibaba.keys.alibaba
         drawn = self._assume(alibaba, key.access_key_id, key.access_key_secret)
-        client = alibaba.fc(drawn["AccessKeyId"], drawn["AccessKeySecret"], drawn["SecurityToken"])
+        client = alibaba.fc(drawn.access_key_id, drawn.access_key_secret, drawn.security_token)
         assert client.list_functions(fc.ListFunctionsRequest()).status_code == 200
-        wrong = alibaba.fc(drawn["AccessKeyId"], drawn["AccessKeySecret"], "another")
+        wrong = alibaba.fc(drawn.access_key_id, drawn.access_key_secret, "another")
         assert refusal(lambda: wrong.list_functions(fc.ListFunctionsRequest())) == (403, "SignatureNotMatch")
 
     def test_the_relay_may_not_assume_roles(self, alibaba: RunningAlibaba) -> None:
         key = alibaba.keys.relay
         assert refusal(lambda: self._assume(alibaba, key.access_key_id, key.access_key_secret))[0] == 403
+
+    def test_durations_have_their_limits(self, alibaba: RunningAlibaba) -> None:
+        key = alibaba.keys.alibaba
+        for seconds in (899, 43_201):
+            call = lambda seconds=seconds: self._assume(  # noqa: E731
+                alibaba, key.access_key_id, key.access_key_secret, seconds
+            )
+            assert refusal(call) == (400, "InvalidParameter.DurationSeconds")
+
+    def test_a_function_s_role_gives_it_keys_that_work(self, alibaba: RunningAlibaba) -> None:
+        source = (
+            "exports.handler = async (event, { credentials: c }) =>"
+            " [c.accessKeyId, c.accessKeySecret, c.securityToken];"
+        )
+        role = f"acs:ram::{alibaba.keys.alibaba.account_id}:role/function"
+        alibaba.create_function("has-role", source=source, role=role)
+        drawn = json.loads(alibaba.invoke("has-role").body.read())
+        found = alibaba.fc(*drawn).get_function("has-role", fc.GetFunctionRequest()).body
+        assert found.role == role
