@@ -89,6 +89,7 @@ class _Reading:
         self._starts = [node.start_byte for node in self._function_nodes]
         self._names = self._function_names()
         self._tries = [(node.start_byte, node.end_byte) for node in self._nodes.get("try", ())]
+        self._read_members = tuple(self._members())
         self._floating = {node.start_byte: node.end_byte for node in self._nodes.get("floating", ())}
 
     def view(self) -> View:
@@ -103,7 +104,7 @@ class _Reading:
             bindings=tuple(self._bindings()),
             functions=tuple(self._function(node) for node in self._function_nodes),
             literals=tuple(self._literals()),
-            members=tuple(self._members()),
+            members=self._read_members,
             mutations=tuple(self._mutations()),
             environment=tuple(self._environment()),
             exports=exports,
@@ -407,7 +408,7 @@ class _Reading:
                 )
 
     def _environment(self) -> Iterator[Literal]:
-        for one in self._members():
+        for one in self._read_members:
             if one.owner == "process.env":
                 yield Literal(text=one.name, line=one.line)
         for node in self._nodes.get("declare", ()):

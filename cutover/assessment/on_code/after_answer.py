@@ -43,31 +43,33 @@ def _found(view: View) -> Iterator[tuple[str, View, int]]:
 
 def _javascript(view: View) -> Iterator[tuple[str, View, int]]:
     asynchronous = {one.name.rpartition(".")[2] for one in view.functions if one.is_async and one.name}
-    sdk = {(use.line, use.operation) for use in uses_of(view)}
+    uses = uses_of(view)
+    operations = {use.operation for use in uses if use.operation}
+    called = {use.line for use in uses}
     for call in view.calls:
         name = call.name.rpartition(".")[2]
         if call.name in _TIMERS and (call.owner < 0 or call.floating) and not _awaited(view, call):
             yield f"{call.name} is set, and nothing waits for it", view, call.line
         elif not call.floating or call.owner < 0:
             continue
-        elif _PROMISES.search(call.name) or (name == "then" and _starts_work(call, sdk)):
+        elif _PROMISES.search(call.name) or (name == "then" and _starts_work(call, operations)):
             yield f"{_short(call.name)} is not awaited", view, call.line
         elif call.name.removeprefix("this.") in asynchronous:
             yield f"{call.name} is async and not awaited", view, call.line
-        elif name == "send" and _sends_command(view, call):
+        elif name == "send" and _sends_command(view, call, called):
             yield f"{_short(call.name)} is not awaited", view, call.line
     for call in view.calls:
         if call.name.endswith(".forEach") and call.floating and _takes_async(view, call):
             yield "forEach does not await its async function", view, call.line
 
 
-def _starts_work(call: Call, sdk: set[tuple[int, str]]) -> bool:
+def _starts_work(call: Call, operations: set[str]) -> bool:
     head = call.name.removesuffix(".then").removesuffix("()")
-    return bool(_PROMISES.search(head)) or any(head.endswith(f".{name}") for _, name in sdk if name)
+    return bool(_PROMISES.search(head)) or any(head.endswith(f".{name}") for name in operations)
 
 
-def _sends_command(view: View, call: Call) -> bool:
-    return any(use.line in (call.line, call.line + 1) for use in uses_of(view)) and any(
+def _sends_command(view: View, call: Call, called: set[int]) -> bool:
+    return bool({call.line, call.line + 1} & called) and any(
         one.module.startswith("@aws-sdk/") for one in view.imports
     )
 
