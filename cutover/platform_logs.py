@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -86,7 +86,8 @@ def parse_lambda(lines: Sequence[str], request_id: str) -> tuple[tuple[LogLine, 
 def parse_fc(lines: Sequence[str], request_id: str) -> tuple[tuple[LogLine, ...], Facts]:
     """Give the function's own lines of one request, and the platform's facts about it.
 
-    Facts, each only when reported: duration_ms, billed_ms, memory_mb, max_memory_mb, init_ms, error.
+    Facts, each only when reported: duration_ms, billed_ms, memory_mb, max_memory_mb, init_ms, error; and from
+    the row of request metrics, where those are switched on, version and cold (1 or 0).
     """
     facts: Facts = {}
     return tuple(_fc_lines(_split(lines), request_id, facts)), facts
@@ -135,12 +136,20 @@ def _lambda_json(row: dict[str, Any], request_id: str, facts: Facts) -> Iterator
         if record.get("requestId") == request_id:
             _read_json(facts, record)
         return
-    if row.get("requestId", row.get("AWSRequestId")) == request_id and "message" in row:
-        message = row["message"]
+    if row.get("requestId", row.get("AWSRequestId")) == request_id:
+        message = row["message"] if "message" in row else _raised(row)
         text = message if isinstance(message, str) else json.dumps(message, ensure_ascii=False)
         at = _instant(str(row.get("timestamp", "")))
         for line in text.splitlines() or [""]:
             yield LogLine(text=line, level=_level(str(row.get("level", ""))), at=at)
+
+
+def _raised(row: Mapping[str, Any]) -> str:
+    """Give an error that the runtime logged as fields of its own: type, message and where it came from."""
+    trace = row.get("stackTrace")
+    places = [str(place) for place in trace] if isinstance(trace, list) else []
+    said = ": ".join(str(row[name]) for name in ("errorType", "errorMessage") if row.get(name))
+    return "\n".join([said, *places])
 
 
 def _read_json(facts: Facts, record: dict[str, Any]) -> None:
@@ -161,6 +170,10 @@ def _read_json(facts: Facts, record: dict[str, Any]) -> None:
             facts[name] = int(value) if name.endswith("_mb") else float(value)
 
 
+_MESSAGES = frozenset({"message", "errorMessage"})
+_REQUEST_IDS = frozenset({"requestId", "AWSRequestId"})
+
+
 def _json_row(line: str) -> dict[str, Any] | None:
     """Give the line as an object of Lambda's JSON format, or None when it is the function's own JSON."""
     try:
@@ -169,7 +182,7 @@ def _json_row(line: str) -> dict[str, Any] | None:
         return None
     known = isinstance(row, dict) and (
         ("type" in row and "record" in row)
-        or ("message" in row and {"requestId", "AWSRequestId"} & row.keys())
+        or (not row.keys().isdisjoint(_MESSAGES) and not row.keys().isdisjoint(_REQUEST_IDS))
     )
     return row if known else None
 
@@ -184,6 +197,9 @@ def _fc_lines(lines: Sequence[str], request_id: str, facts: Facts) -> Iterator[L
                 running = False
                 if end[2]:
                     facts["error"] = end[2]
+        elif line.startswith("{") and (metrics := _fc_metrics(line)) is not None:
+            if metrics["requestId"] == request_id:
+                _read_metrics(facts, metrics)
         elif _FC_REPORT.match(line):
             _read(facts, _FC_FACTS, line)
         elif _FC_PLATFORM.match(line):
@@ -193,6 +209,34 @@ def _fc_lines(lines: Sequence[str], request_id: str, facts: Facts) -> Iterator[L
                 yield LogLine(text=prefixed[4], level=_level(prefixed[3]), at=_instant(prefixed[1]))
         elif running and line:
             yield LogLine(text=line)
+
+
+def _fc_metrics(line: str) -> dict[str, Any] | None:
+    """Give a row of request metrics, or None when the line is the function's own JSON.
+
+    Source: Function Compute 3.0, log field details (facts on Function Compute, section on logs).
+    """
+    try:
+        row = json.loads(line)
+    except ValueError:
+        return None
+    known = isinstance(row, dict) and {"requestId", "operation", "durationMs"} <= row.keys()
+    return row if known else None
+
+
+def _read_metrics(facts: Facts, row: Mapping[str, Any]) -> None:
+    names = {"durationMs": "duration_ms", "memoryMB": "memory_mb", "memoryUsageMB": "max_memory_mb"}
+    for vendor, name in names.items():
+        try:
+            facts[name] = _value(name, str(row[vendor]))
+        except (KeyError, ValueError):
+            continue
+    if row.get("versionId"):
+        facts["version"] = str(row["versionId"])
+    if "isColdStart" in row:
+        facts["cold"] = int(str(row["isColdStart"]).lower() in ("true", "1"))
+    if row.get("errorType"):
+        facts["error"] = str(row["errorType"])
 
 
 def _read(facts: Facts, patterns: tuple[tuple[str, re.Pattern[str]], ...], line: str) -> None:

@@ -113,8 +113,8 @@ def test_a_shape_accepts_two_values_that_both_have_it(
     ],
 )
 def test_a_tolerance_is_absolute_a_share_or_both(limits: str, one: Any, other: Any, accepted: bool) -> None:
-    payloads = [f'{{"v":{str(value).lower()}}}'.encode() for value in (one, other)]
-    outcome = compared(*payloads, rule("tolerance", "/v", limits)).outcome
+    left, right = (f'{{"v":{str(value).lower()}}}'.encode() for value in (one, other))
+    outcome = compared(left, right, rule("tolerance", "/v", limits)).outcome
     assert (outcome is PairOutcome.IGNORED) is accepted
 
 

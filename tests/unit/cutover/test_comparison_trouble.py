@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from cutover.comparison import PairOutcome, Rule, answer_rows
 from cutover.comparison.lines import align
-from cutover.comparison.volatile import SHAPES, masked, shape_of_pair
+from cutover.comparison.volatile import masked, shape_of_pair
 from tests.unit.cutover.factories import compared
 
 SLOW_S = 3.0
@@ -191,19 +191,11 @@ def test_an_alignment_finds_nearly_as_many_equal_lines_as_difflib(kinds: int) ->
 
 def test_masking_only_looks_for_what_a_line_can_hold_and_misses_nothing() -> None:
     samples = [
-        "at 2026-11-22T05:41:07Z", "at 2026-11-22 05:41", "Sun, 22 Nov 2026 05:41:07 GMT", "Sun Nov 22 2026 05:41:07",
+        "at 2026-11-22T05:41:07Z", "at 2026-11-22 05:41", "Sun, 22 Nov 2026 05:41:07 GMT",
+        "Sun Nov 22 2026 05:41:07",
         "id 11111111-2222-4333-8444-555555555555", "1-6740167b-0a1b2c3d4e5f60718293a4b5", "1795326067",
         "in us-east-1", "in cn-hangzhou", "arn:aws:s3:::pictures", "acs:oss:cn-hangzhou:1432:pictures",
         "https://b.s3.amazonaws.com/k?X-Amz-Signature=ab", "https://b.oss.aliyuncs.com/k?a=b&Signature=cd",
     ]  # fmt: skip
-    assert {name for name, _ in SHAPES} == {
-        "presigned URL",
-        "ARN",
-        "uuid",
-        "request id",
-        "time",
-        "epoch time",
-        "region",
-    }
     for sample in samples:
         assert "<" in masked(sample), sample

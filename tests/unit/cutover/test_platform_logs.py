@@ -156,3 +156,55 @@ def test_lines_may_come_with_their_ends_and_several_in_one_string() -> None:
 def test_nothing_gives_nothing() -> None:
     assert parse_lambda([], ID) == ((), {})
     assert parse_fc([], ID) == ((), {})
+
+
+def test_it_reads_an_error_that_lambda_logs_as_fields() -> None:
+    row = {
+        "timestamp": "2026-11-22T05:41:07Z",
+        "level": "ERROR",
+        "requestId": ID,
+        "errorType": "TypeError",
+        "errorMessage": "no name",
+        "stackTrace": ["at handler (index.js:3)"],
+    }
+    lines, _ = parse_lambda([json.dumps(row)], ID)
+    assert [(line.level, line.text) for line in lines] == [
+        ("ERROR", "TypeError: no name"),
+        ("ERROR", "at handler (index.js:3)"),
+    ]
+
+
+def test_lambdas_json_format_tells_version_status_and_a_cold_start() -> None:
+    start = {"time": "t", "type": "platform.start", "record": {"requestId": ID, "version": "7"}}
+    metrics = {"durationMs": 3000.0, "billedDurationMs": 3100, "memorySizeMB": 128, "initDurationMs": 99.5}
+    report = {
+        "time": "t",
+        "type": "platform.report",
+        "record": {"requestId": ID, "status": "timeout", "metrics": metrics},
+    }
+    lines, facts = parse_lambda([json.dumps(start), json.dumps(report)], ID)
+    assert lines == ()
+    assert facts == {
+        "version": "7",
+        "status": "timeout",
+        "duration_ms": 3000.0,
+        "billed_ms": 3100.0,
+        "memory_mb": 128,
+        "init_ms": 99.5,
+    }
+
+
+def test_it_reads_fcs_request_metrics_and_leaves_the_functions_own_json_alone() -> None:
+    row = {"requestId": ID, "operation": "InvokeFunction", "durationMs": "12.5", "memoryMB": 512}
+    row |= {"memoryUsageMB": 40.4, "versionId": "3", "isColdStart": "true"}
+    other = {**row, "requestId": OTHER, "durationMs": 1}
+    own = '{"order": 17}'
+    lines, facts = parse_fc([json.dumps(row), json.dumps(other), own], ID)
+    assert [line.text for line in lines] == [own]
+    assert facts == {
+        "duration_ms": 12.5,
+        "memory_mb": 512,
+        "max_memory_mb": 40,
+        "version": "3",
+        "cold": 1,
+    }
