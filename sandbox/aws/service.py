@@ -38,6 +38,12 @@ def _operations() -> dict[str, Operation]:
 
 
 _OPERATIONS = _operations()
+_CALLS = frozenset({"Invoke", "InvokeAsync", "InvokeWithResponseStream"})
+
+
+def offered(operation: str) -> bool:
+    """Tell whether an operation of Lambda's model is offered; all others are refused."""
+    return operation in _OPERATIONS or operation in _CALLS
 
 
 # A zip of 50 MB in base64, as AWS counts it. Source: motdotla/node-lambda#123 and later callers of it.
