@@ -6,7 +6,7 @@ from html import unescape
 from typing import Any
 from urllib.parse import parse_qs, unquote
 
-from moto.s3.models import FakeMultipart, s3_backends
+from moto.s3.models import FakeKey, FakeMultipart, s3_backends
 
 from sandbox.aws.durable.pickles import dumps, loads
 from sandbox.aws.durable.store import Statement, Store
@@ -16,6 +16,12 @@ _DROP = "DELETE FROM objects WHERE bucket = ? AND name = ?"
 _PUT_PART = "INSERT OR REPLACE INTO uploads VALUES (?, ?, ?, ?)"
 _DROP_UPLOAD = "DELETE FROM uploads WHERE bucket = ? AND upload = ?"
 _KEY = re.compile(r"<Key>(.*?)</Key>", re.DOTALL)
+
+
+def install() -> None:
+    """Leave the bytes of an object that is replaced to whoever still reads it; they go with their last
+    reader."""
+    FakeKey.dispose = lambda key, garbage=False: setattr(key, "disposed", True)
 
 
 def identity(bucket: Any) -> str:

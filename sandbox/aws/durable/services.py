@@ -62,6 +62,7 @@ class Services:
         # moto remembers every model object ever made, for the tests of its users: a leak in a server.
         BaseModel.__new__ = lambda cls, *_, **__: object.__new__(cls)
         queues.install(self._store)
+        objects.install()
 
     def carry_out(self, call: Call, ask: Callable[[], _Answer]) -> _Answer:
         """Carry out a call and keep what it changed; the caller answers afterwards."""

@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from moto.core.exceptions import ServiceException
+
 _TABLES = """
 CREATE TABLE IF NOT EXISTS services (
     service TEXT, account TEXT, region TEXT, value BLOB, PRIMARY KEY (service, account, region));
@@ -25,8 +27,17 @@ CREATE TABLE IF NOT EXISTS own (name TEXT PRIMARY KEY, value BLOB);
 Statement = tuple[str, tuple[Any, ...]]
 
 
+class NotKept(ServiceException):  # type: ignore[misc]
+    """The disk did not take a write, so the call is not acknowledged. Make room and call again."""
+
+    code = "ServiceUnavailable"
+
+    def __init__(self, why: sqlite3.Error) -> None:
+        super().__init__(f"The sandbox could not keep the change: {why}")
+
+
 class Store:
-    """The file. Thread-safe; each call is one transaction. Raises sqlite3.Error when the disk does not take
+    """The file. Thread-safe; each call is one transaction. Writes raise NotKept when the disk does not take
     it."""
 
     def __init__(self, place: Path) -> None:
@@ -38,21 +49,20 @@ class Store:
         self._base.executescript(_TABLES)
 
     def write(self, sql: str, *values: Any) -> None:
-        with self._lock:
-            self._base.execute(sql, values)
+        self.write_all([(sql, values)])
 
     def write_all(self, statements: Iterable[Statement]) -> None:
         """Carry out all of the statements or none."""
         with self._lock:
-            self._base.execute("BEGIN IMMEDIATE")
             try:
+                self._base.execute("BEGIN IMMEDIATE")
                 for sql, values in statements:
                     self._base.execute(sql, values)
                 self._base.execute("COMMIT")
-            except sqlite3.Error:
+            except sqlite3.Error as exc:
                 if self._base.in_transaction:
                     self._base.execute("ROLLBACK")
-                raise
+                raise NotKept(exc) from exc
 
     def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
         with self._lock:

@@ -26,7 +26,7 @@ def test_percentiles_of_the_duration_by_function_resource_and_version(
         metric = {"Namespace": "AWS/Lambda", "MetricName": "Duration", "Dimensions": dimensions}
         found = cloudwatch.get_metric_data(
             MetricDataQueries=[
-                {"Id": stat, "MetricStat": {"Metric": metric, "Period": 3600, "Stat": stat}}
+                {"Id": stat, "MetricStat": {"Metric": metric, "Period": 86400, "Stat": stat}}
                 for stat in ("p50", "p99")
             ],
             **span,
@@ -34,7 +34,7 @@ def test_percentiles_of_the_duration_by_function_resource_and_version(
         (p50,), (p99,) = (one["Values"] for one in found)
         assert p50 < 300 <= p99 < 1500
         points = cloudwatch.get_metric_statistics(
-            **metric, Period=3600, Statistics=["SampleCount"], ExtendedStatistics=["p50", "p99"], **span
+            **metric, Period=86400, Statistics=["SampleCount"], ExtendedStatistics=["p50", "p99"], **span
         )["Datapoints"]
         (point,) = points
         assert (point["SampleCount"], point["Unit"]) == (4, "Milliseconds")
