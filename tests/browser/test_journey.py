@@ -56,7 +56,7 @@ def come(browser: Browser, stack: Stack) -> Iterator[Come]:
 
 
 def test_a_function_with_a_bug_on_fc_only_is_stopped_and_the_pages_say_why(stack: Stack, come: Come) -> None:
-    name = "greeting-buffer"
+    name = "greeting-credentials"
     operator = come("operator")
     operator.declare(name)
     operator.deploy(name)

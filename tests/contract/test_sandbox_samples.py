@@ -78,9 +78,10 @@ def on_fc(alibaba: RunningAlibaba, sample: Sample, event: dict[str, object]) -> 
     return json.loads(answer.body.read())
 
 
-def test_there_are_six_samples_with_events() -> None:
+def test_there_are_seven_samples_with_events() -> None:
     assert sorted(SAMPLES) == [
         "greeting-buffer",
+        "greeting-credentials",
         "hello-node",
         "hello-python",
         "orders-flaky",
@@ -118,7 +119,7 @@ def test_portable_samples_answer_alike(aws: RunningAws, alibaba: RunningAlibaba,
     assert len({json.dumps(answer) for answer in answers}) == len(answers)
 
 
-def test_the_greeting_is_wrong_on_fc_without_an_error(aws: RunningAws, alibaba: RunningAlibaba) -> None:
+def test_the_greeting_without_the_adapter_is_wrong_on_fc_without_an_error(aws: RunningAws, alibaba: RunningAlibaba) -> None:
     sample = SAMPLES["greeting-buffer"]
     for event in sample.events():
         assert on_aws(aws, sample, event)["greeting"] == f"hello {event['name']}"

@@ -1,5 +1,5 @@
 // Greets by name. It reads the event as an object, which AWS Lambda gives it; on Function Compute the event is a
-// Buffer, so the name is undefined there and the answer is wrong without any error.
+// Buffer, so it needs the adapter there: without it the name is undefined and the answer wrong without any error.
 exports.handler = (event, context, callback) => {
   console.log('hello world');
   console.log(process.version);
