@@ -14,6 +14,8 @@ from urllib.parse import unquote
 from moto.core.exceptions import JsonRESTError
 from moto.iam.exceptions import NotFoundException
 
+from sandbox.aws.errors import AwsError
+
 
 class _Refused(JsonRESTError):  # type: ignore[misc]
     code = 501
@@ -40,13 +42,18 @@ def simulate(backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
 
 
 def allows(backend: Any, arn: str, action: str, resource: str) -> bool:
-    """Tell whether a principal's identity policies allow one action; nobody's policies allow nothing."""
+    """Tell whether a principal's identity policies allow one action; nobody's policies allow nothing.
+
+    Raises AwsError 501 where the answer depends on a Condition.
+    """
     try:
         documents = _documents(backend, arn)
+        statements = [s for document in documents for s in _listed(document["Statement"])]
+        return _decision(statements, action, resource) == "allowed"
     except NotFoundException:
         return False
-    statements = [s for document in documents for s in _listed(document["Statement"])]
-    return _decision(statements, action, resource) == "allowed"
+    except _Refused as exc:
+        raise AwsError(501, "NotImplementedException", str(exc.message)) from exc
 
 
 def _documents(backend: Any, arn: str) -> list[dict[str, Any]]:

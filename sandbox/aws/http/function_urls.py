@@ -40,7 +40,9 @@ class FunctionUrls:
         function, qualifier, config = found
         try:
             authorizer = self._authorized(function, qualifier, config, request)
-        except AwsError:
+        except AwsError as error:
+            if error.status == 501:
+                raise
             return answers.plain(403, _FORBIDDEN, key="Message", kind="AccessDeniedException")
         if config["InvokeMode"] == "RESPONSE_STREAM":
             return answers.plain(501, "The sandbox answers BUFFERED function URLs only.")

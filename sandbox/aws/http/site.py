@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+from sandbox.aws.errors import AwsError
 from sandbox.aws.functions.invoking import Invoker, Reply
 from sandbox.aws.functions.model import Account
 from sandbox.aws.functions.urls import address
@@ -38,16 +39,21 @@ class Site:
         request = WebRequest(
             signed=signed, pairs=pairs, source_ip=source_ip, request_id=request_id, at=time.time()
         )
-        if kind == "_url":
-            reply = self._urls.answer(name, f"/{tail}", request)
-        elif (rest_api := self._rest.backend().apis.get(name)) is not None:
-            reply = self._rest.answer(rest_api, slash + tail, request)
-        elif (http_api := self._http.backend().apis.get(name)) is not None:
-            reply = self._http.answer(http_api, slash + tail, request)
-        else:
-            reply = answers.plain(404, "No API of this sandbox has this id.")
+        try:
+            reply = self._routed(kind, name, slash + tail, request)
+        except AwsError as error:
+            reply = answers.plain(error.status, error.message, kind=error.code)
         reply.headers.setdefault("x-amzn-requestid", request_id)
         return reply
+
+    def _routed(self, kind: str, name: str, rest: str, request: WebRequest) -> Reply:
+        if kind == "_url":
+            return self._urls.answer(name, rest or "/", request)
+        if (rest_api := self._rest.backend().apis.get(name)) is not None:
+            return self._rest.answer(rest_api, rest, request)
+        if (http_api := self._http.backend().apis.get(name)) is not None:
+            return self._http.answer(http_api, rest, request)
+        return answers.plain(404, "No API of this sandbox has this id.")
 
     def addresses(self) -> dict[str, Any]:
         """List where functions answer: function URLs, and the stages of both kinds of API."""

@@ -112,3 +112,19 @@ def test_it_keeps_connections_open(aws: RunningAws) -> None:
         assert json.loads(connection.getresponse().read())["ok"]
         assert connection.sock is sock
     connection.close()
+
+
+def test_it_refuses_to_guess_what_a_condition_means(aws: RunningAws, make: Make) -> None:
+    name = make()
+    iam = aws.client("iam")
+    iam.create_user(UserName="conditional")
+    condition = {"StringEquals": {"aws:RequestedRegion": "us-east-1"}}
+    statement = {"Effect": "Allow", "Action": "lambda:*", "Resource": "*", "Condition": condition}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="conditional", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="conditional")["AccessKey"]
+    client = aws.client(
+        "lambda", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
+    )
+    code, status, message = refused(lambda: client.get_function(FunctionName=name))
+    assert (code, status, "conditions" in message) == ("NotImplementedException", 501, True)
