@@ -26,7 +26,7 @@ class NotTaken(Exception):
 
 
 class Pusher:
-    """Delivers happenings of the kind ``mns-topic``; those for functions are none of its business."""
+    """Delivers happenings of the kind ``mns-topic``."""
 
     def __init__(self, *, topics: Topics, queues: Queues, account_id: str) -> None:
         self._topics = topics
@@ -53,7 +53,7 @@ class Pusher:
         )
         if subscription.queue is not None:
             self._queues.put(subscription.queue, content)
-        elif subscription.endpoint.startswith("http://"):
+        else:
             self._post(subscription, document, content)
 
     def _post(self, subscription: Subscription, document: Mapping[str, Any], content: bytes) -> None:

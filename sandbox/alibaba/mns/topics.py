@@ -42,7 +42,6 @@ TAG_LIMIT = 16
 RETENTION_S = 86_400
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
 _QUEUE = re.compile(r"acs:mns:[a-z0-9-]+:\d+:queues/(?P<name>[A-Za-z0-9-]+)")
-_FUNCTION = re.compile(r"acs:fc:[a-z0-9-]+:\d+:(?:services/[^/]+/)?functions/[A-Za-z0-9_./-]+")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 
 
@@ -116,12 +115,14 @@ class Published:
 
 def require_endpoint(endpoint: str) -> None:
     """Raise Refused: 400 InvalidArgument for an endpoint that the sandbox cannot serve."""
-    if _QUEUE.fullmatch(endpoint) or _FUNCTION.fullmatch(endpoint):
+    if _QUEUE.fullmatch(endpoint):
         return
-    if not endpoint.startswith("http://"):
+    if endpoint.startswith("acs:fc:"):
         raise wrong_argument(
-            "The sandbox pushes to queues (acs:mns:...:queues/NAME), functions (acs:fc:...) and http:// only."
+            "A function hears of a topic through a trigger of the type mns_topic: create one in FC."
         )
+    if not endpoint.startswith("http://"):
+        raise wrong_argument("The sandbox pushes to queues (acs:mns:...:queues/NAME) and to http:// only.")
     if urlsplit(endpoint).hostname not in _LOOPBACK:
         raise wrong_argument("The sandbox pushes to HTTP endpoints on 127.0.0.1 only.")
 

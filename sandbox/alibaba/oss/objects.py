@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Protocol
 from urllib.parse import quote, unquote
 
 from sandbox.alibaba import clock
@@ -26,8 +27,12 @@ _OVERRIDES = (
     "content-disposition",
     "content-encoding",
 )
-Tell = Callable[[str, StoredObject, int], None]
-"""Tells of a happening: name of the event, the object, by how many bytes the bucket grew."""
+
+
+class Tell(Protocol):
+    """Lets others hear of what was done to the key: event, size, ETag, by how many bytes it grew."""
+
+    def __call__(self, event: str, *, size: int, etag: str, delta: int) -> None: ...
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,6 +42,10 @@ class Visit:
     request: Incoming
     place: Place
     tell: Tell
+
+    def tell_change(self, event: str, change: Change) -> None:
+        """Let others hear of an object that was written."""
+        self.tell(event, size=change.stored.size, etag=change.stored.etag, delta=change.delta)
 
 
 class Objects:
@@ -59,7 +68,7 @@ class Objects:
             md5=request.headers.get("content-md5"),
             overwrite=reading.overwrites(request),
         )
-        visit.tell("ObjectCreated:PutObject", change.stored, change.delta)
+        visit.tell_change("ObjectCreated:PutObject", change)
         return _written(change.stored)
 
     def append(self, visit: Visit) -> Reply:
@@ -75,13 +84,15 @@ class Objects:
             reading.traits_of(request),
             md5=request.headers.get("content-md5"),
         )
-        visit.tell("ObjectCreated:AppendObject", change.stored, change.delta)
+        visit.tell_change("ObjectCreated:AppendObject", change)
         reply = _written(change.stored)
         return Reply(headers={**reply.headers, "x-oss-next-append-position": str(change.stored.size)})
 
     def copy(self, visit: Visit) -> Reply:
         request, place = visit.request, visit.place
-        bucket, found = self._copied(request)
+        with self._storage.lock:
+            bucket, found = self._copied(request)
+            pieces = self._stream(bucket, found, None)
         if found.size > COPY_LIMIT_BYTES:
             raise Refused(400, "EntityTooLarge", "Copy objects over 1 GB by parts.")
         asked = reading.traits_of(request)
@@ -96,11 +107,13 @@ class Objects:
         change = self._storage.put(
             place.bucket,
             place.key,
-            chunks_of(self._storage.content(bucket, found), 0, found.size),
+            pieces,
             traits,
             overwrite=reading.overwrites(request),
         )
-        visit.tell("ObjectCreated:CopyObject", change.stored, change.delta)
+        onto_itself = replace and (bucket, found.key) == (place.bucket, place.key)
+        event = "ObjectModified:UpdateObjectMeta" if onto_itself else "ObjectCreated:CopyObject"
+        visit.tell_change(event, change)
         etag, modified = f'"{change.stored.etag}"', clock.iso_millis(change.stored.modified)
         reply = xml_reply(tag("CopyObjectResult", leaves(ETag=etag, LastModified=modified)))
         headers = {**reply.headers, "ETag": etag, "x-oss-hash-crc64ecma": change.stored.crc}
@@ -119,7 +132,7 @@ class Objects:
     def delete(self, visit: Visit) -> Reply:
         gone = self._storage.delete(visit.place.bucket, visit.place.key)
         if gone is not None:
-            visit.tell("ObjectRemoved:DeleteObject", gone, -gone.size)
+            visit.tell("ObjectRemoved:DeleteObject", size=gone.size, etag=gone.etag, delta=-gone.size)
         return Reply(status=204)
 
     # -- reading
@@ -186,7 +199,7 @@ class Objects:
             reading.traits_of(request),
             overwrite=reading.overwrites(request),
         )
-        visit.tell("ObjectCreated:PutSymlink", change.stored, change.delta)
+        visit.tell_change("ObjectCreated:PutSymlink", change)
         return Reply(headers={"ETag": f'"{change.stored.etag}"'})
 
     def get_symlink(self, visit: Visit) -> Reply:
@@ -229,6 +242,7 @@ class Objects:
         request, place = visit.request, visit.place
         self._storage.require_absent(place.bucket, place.key, overwrite=reading.overwrites(request))
         upload = self._uploads.initiate(place.bucket, place.key, reading.traits_of(request))
+        visit.tell("ObjectCreated:InitiateMultipartUpload", size=0, etag="", delta=0)
         encode = request.query.get("encoding-type") == "url"
         inner = leaves(
             Bucket=place.bucket,
@@ -246,12 +260,14 @@ class Objects:
         if "x-oss-copy-source" not in request.headers:
             md5 = request.headers.get("content-md5")
             part = self._uploads.put_part(upload, part_number, pieces_of(request), md5=md5)
+            visit.tell("ObjectCreated:UploadPart", size=part.size, etag=part.etag, delta=part.size)
             return Reply(headers={"ETag": f'"{part.etag}"', "x-oss-hash-crc64ecma": part.crc})
-        bucket, found = self._copied(request)
-        span = reading.span_of(request.headers.get("x-oss-copy-source-range", ""), found.size)
-        start, length = (span.start, span.length) if span else (0, found.size)
-        pieces = chunks_of(self._storage.content(bucket, found), start, length)
+        with self._storage.lock:
+            bucket, found = self._copied(request)
+            span = reading.span_of(request.headers.get("x-oss-copy-source-range", ""), found.size)
+            pieces = self._stream(bucket, found, span)
         part = self._uploads.put_part(upload, part_number, pieces)
+        visit.tell("ObjectCreated:UploadPartCopy", size=part.size, etag=part.etag, delta=part.size)
         inner = leaves(LastModified=clock.iso_millis(part.modified), ETag=f'"{part.etag}"')
         return xml_reply(tag("CopyPartResult", inner), ETag=f'"{part.etag}"')
 
@@ -304,7 +320,7 @@ class Objects:
                 for node in asked.findall("Part")
             ]
         change = self._uploads.complete(upload, listed, overwrite=reading.overwrites(request))
-        visit.tell("ObjectCreated:CompleteMultipartUpload", change.stored, change.delta)
+        visit.tell_change("ObjectCreated:CompleteMultipartUpload", change)
         return self._completed(visit, change)
 
     @staticmethod
@@ -326,6 +342,7 @@ class Objects:
         place = visit.place
         upload = self._uploads.find(place.bucket, place.key, visit.request.query.get("uploadId", ""))
         self._uploads.abort(upload)
+        visit.tell("ObjectRemoved:AbortMultipartUpload", size=0, etag="", delta=0)
         return Reply(status=204)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 
@@ -197,8 +198,7 @@ class ObjectStorage:
         return (acl if own == "default" else own) in ("public-read", "public-read-write")
 
     def _carry_out(self, operation: str, request: Incoming, place: Place, request_id: str) -> Reply:
-        def tell(event: str, stored: StoredObject, delta: int) -> None:
-            self._tell(event, place.bucket, stored, delta, request_id)
+        tell = partial(self._tell, place.bucket, place.key, request_id)
 
         if not place.bucket:
             return self._list_buckets(request)
@@ -208,16 +208,18 @@ class ObjectStorage:
             return self._delete_many(request, place.bucket, request_id)
         return self._bucket_calls[operation](request, place.bucket)
 
-    def _tell(self, event: str, bucket: str, stored: StoredObject, delta: int, request_id: str) -> None:
+    def _tell(
+        self, bucket: str, key: str, request_id: str, event: str, *, size: int, etag: str, delta: int
+    ) -> None:
         """Let others hear of a write; it is on disk when this returns."""
         self._emit(
             "oss",
             {
                 "event": event,
                 "bucket": bucket,
-                "key": stored.key,
-                "size": stored.size,
-                "etag": stored.etag,
+                "key": key,
+                "size": size,
+                "etag": etag,
                 "deltaSize": delta,
                 "requestId": request_id,
                 "sourceIp": "127.0.0.1",
@@ -415,7 +417,8 @@ class ObjectStorage:
         for key in keys:
             gone = self._storage.delete(bucket, key)
             if gone is not None:
-                self._tell("ObjectRemoved:DeleteObjects", bucket, gone, -gone.size, request_id)
+                event = "ObjectRemoved:DeleteObjects"
+                self._tell(bucket, key, request_id, event, size=gone.size, etag=gone.etag, delta=-gone.size)
         if (asked.findtext("Quiet") or "").lower() == "true":
             return Reply()
         rows = (tag("Deleted", leaf("Key", quote(key, safe="") if encode else key)) for key in keys)

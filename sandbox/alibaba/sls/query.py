@@ -32,6 +32,7 @@ _SIGNS: dict[str, Callable[[float, float], bool]] = {
 }
 LENGTH_LIMIT = 16_384
 DEPTH_LIMIT = 50
+_ANY_SIGN = "\x00"
 _HIDDEN = frozenset({"__time__"})
 
 
@@ -62,6 +63,14 @@ def searchable(row: Row) -> str:
 @lru_cache(maxsize=16_384)
 def _tokens(text: str) -> tuple[str, ...]:
     return tuple(token for token in _DELIMITERS.split(text.lower()) if token)
+
+
+def _wanted(text: str, quoted: bool) -> tuple[str, ...]:
+    """Give the tokens of a search text; outside of quotes ``?`` is a wildcard and not a delimiter."""
+    if quoted or "?" not in text:
+        return _tokens(text)
+    marked = _tokens(text.replace("?", _ANY_SIGN))
+    return tuple(token.replace(_ANY_SIGN, "?") for token in marked)
 
 
 def _holds(text: str, wanted: Sequence[str]) -> bool:
@@ -97,10 +106,10 @@ def _require_beginning(wanted: Sequence[str]) -> None:
         raise wrong_query("a word must not begin with a wildcard")
 
 
-def _anywhere(text: str) -> Search:
+def _anywhere(text: str, quoted: bool) -> Search:
     if text == "*":
         return Search(matches=lambda row: True)
-    wanted = _tokens(text)
+    wanted = _wanted(text, quoted)
     _require_beginning(wanted)
     return Search(
         matches=lambda row: any(_holds(row[name], wanted) for name in row if name not in _HIDDEN),
@@ -108,10 +117,10 @@ def _anywhere(text: str) -> Search:
     )
 
 
-def _in_field(name: str, text: str) -> Search:
+def _in_field(name: str, text: str, quoted: bool) -> Search:
     if text == "*":
         return Search(matches=lambda row: bool(row.get(name)))
-    wanted = _tokens(text)
+    wanted = _wanted(text, quoted)
     _require_beginning(wanted)
     return Search(matches=lambda row: name in row and _holds(row[name], wanted), needs=_needs(wanted))
 
@@ -231,7 +240,8 @@ class _Parser:
                 raise wrong_query("a closing parenthesis is missing")
             self._at += 1
             return inside
-        plain = _unquoted(text) if kind == "quoted" else text
+        quoted = kind == "quoted"
+        plain = _unquoted(text) if quoted else text
         if self._peek()[0] == "sign":
             return self._compared(plain)
         if self._word() == "in" and self._lexemes[self._at + 1 : self._at + 2]:
@@ -240,13 +250,13 @@ class _Parser:
                 self._at += 2
                 return _in_range(plain, found)
         if self._peek()[0] != "colon":
-            return _anywhere(plain)
+            return _anywhere(plain, quoted)
         self._at += 1
         kind, text = self._peek()
         if kind not in ("word", "quoted"):
             raise wrong_query(f"the value of field '{plain}' is missing")
         self._at += 1
-        return _in_field(plain, _unquoted(text) if kind == "quoted" else text)
+        return _in_field(plain, _unquoted(text) if kind == "quoted" else text, kind == "quoted")
 
     def _compared(self, name: str) -> Search:
         sign = _SIGNS[self._peek()[1]]

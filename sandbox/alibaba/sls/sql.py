@@ -14,6 +14,7 @@ from sandbox.alibaba.sls.expressions import Expression, ExpressionParser, Row, V
 from sandbox.alibaba.sls.lexing import lexemes, wrong_query
 
 DEFAULT_LIMIT = 100
+_CLAUSES = ("from", "where", "group", "having", "order", "limit", "union")
 LENGTH_LIMIT = 16_384
 RESERVED = {"__time__": "long", "__source__": "text", "__topic__": "text"}
 
@@ -162,7 +163,7 @@ class _StatementParser:
         expression = self._parser.expression()
         plain = expression.text in self._columns
         name = expression.text if plain else f"_col{number}"
-        if self._parser.take("as"):
+        if self._parser.take("as") or self._parser.word() not in ("", *_CLAUSES):
             name = self._parser.name()
             self._aliases[name] = expression
         return Column(name=name, expression=expression)

@@ -281,8 +281,13 @@ class TestTopics:
         assert refusal(topic.get_attributes) == "TopicNotExist"
         assert refusal(lambda: topic.publish_message(TopicMessage("x"))) == "TopicNotExist"
 
-    @pytest.mark.parametrize("endpoint", ["http://example.com/x", "mail:directmail:a@example.com", ""])
-    def test_endpoints_that_leave_this_machine_are_refused(self, account: Account, endpoint: str) -> None:
+    @pytest.mark.parametrize(
+        "endpoint",
+        ["http://example.com/x", "mail:directmail:a@example.com", "acs:fc:cn-hangzhou:1:functions/f", ""],
+    )
+    def test_endpoints_that_the_sandbox_does_not_serve_are_refused(
+        self, account: Account, endpoint: str
+    ) -> None:
         account.get_topic("inner").create(TopicMeta())
         subscription = account.get_subscription("inner", "out")
         assert refusal(lambda: subscription.subscribe(SubscriptionMeta(endpoint))) == "InvalidArgument"
