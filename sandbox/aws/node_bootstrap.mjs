@@ -37,14 +37,36 @@ function writeFrame(message) {
   }
 }
 
+// Lambda's own words for levels, from the least to the most severe.
+const LEVELS = ["TRACE", "DEBUG", "INFO", "WARN", "ERROR", "FATAL"];
+
+// One JSON document for each call of the console, as functions write it whose LoggingConfig says JSON.
+function jsonLine(level, words) {
+  const line = { timestamp: new Date().toISOString(), level, requestId: currentRequest.id || undefined };
+  const error = words.find((word) => util.types.isNativeError(word));
+  line.message = words.length === 1 && !error ? words[0] : util.format(...words);
+  if (error) {
+    const { errorType, errorMessage, trace } = errorDocument(error);
+    Object.assign(line, { errorType, errorMessage, stackTrace: trace });
+  }
+  try {
+    return JSON.stringify(line);
+  } catch {
+    return JSON.stringify({ ...line, message: util.format(...words) }); // for example a cycle
+  }
+}
+
 function patchConsole() {
   if (!frameFd) return;
+  const json = process.env.AWS_LAMBDA_LOG_FORMAT === "JSON";
+  const least = json ? LEVELS.indexOf(process.env.AWS_LAMBDA_LOG_LEVEL || "INFO") : 0;
   const levels = { log: "INFO", info: "INFO", debug: "DEBUG", warn: "WARN", error: "ERROR", trace: "TRACE" };
   for (const [method, level] of Object.entries(levels)) {
-    console[method] = (...words) =>
-      writeFrame(
-        `${new Date().toISOString()}\t${currentRequest.id || "undefined"}\t${level}\t${util.format(...words)}`,
-      );
+    console[method] = (...words) => {
+      if (LEVELS.indexOf(level) < least) return;
+      const text = `${new Date().toISOString()}\t${currentRequest.id || "undefined"}\t${level}\t`;
+      writeFrame(json ? jsonLine(level, words) : text + util.format(...words));
+    };
   }
 }
 

@@ -161,3 +161,18 @@ def test_it_gives_every_list_in_pages(lambda_: Any, make: Make) -> None:
     )
     assert [[a["Name"] for a in page["Aliases"]] for page in pages] == [["aa", "bb"], ["cc"]]
     assert refused(lambda: lambda_.list_functions(Marker="no"))[0] == "InvalidParameterValueException"
+
+
+def test_node_functions_write_json_above_their_level(aws: RunningAws, lambda_: Any, make: Make) -> None:
+    name = make(
+        "exports.handler = async () => { console.info('no'); console.warn({ a: 1 });"
+        " console.error('it', new TypeError('failed')); };",
+        runtime="nodejs20.x",
+        LoggingConfig={"LogFormat": "JSON", "ApplicationLogLevel": "WARN", "SystemLogLevel": "WARN"},
+    )
+    request_id = lambda_.invoke(FunctionName=name)["ResponseMetadata"]["RequestId"]
+    found = aws.client("logs").filter_log_events(logGroupName=f"/aws/lambda/{name}")["events"]
+    warning, error = [json.loads(event["message"]) for event in found]
+    assert (warning["level"], warning["message"], warning["requestId"]) == ("WARN", {"a": 1}, request_id)
+    assert (error["level"], error["errorType"], error["errorMessage"]) == ("ERROR", "TypeError", "failed")
+    assert error["stackTrace"][1].startswith("    at ")
