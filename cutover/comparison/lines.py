@@ -42,7 +42,13 @@ def align(primary: Sequence[str], candidate: Sequence[str]) -> list[Pairing]:
     pairs: list[Pairing] = []
     left = right = 0
     for mine, other in chain:
-        if mine != left or other != right:
+        if mine == left:
+            pairs += [(None, at) for at in range(right, other)]
+        elif other == right:
+            pairs += [(at, None) for at in range(left, mine)]
+        elif mine - left == 1 and other - right == 1:
+            pairs.append((left, right))
+        else:
             pairs += _between(primary, candidate, (left, mine), (right, other))
         pairs.append((mine, other))
         left, right = mine + 1, other + 1

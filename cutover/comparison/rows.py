@@ -97,7 +97,7 @@ class _Painter:
             )
 
     def _elements(self, primary: list[Any], candidate: list[Any], pointer: str, depth: int) -> None:
-        _, missing, extra = aligned(primary, candidate, exact_canonical)
+        missing, extra = _alone(primary, candidate)
         steps = list(_steps(len(primary), len(candidate), missing, extra))
         for place, (left, right) in enumerate(steps):
             self._place(
@@ -185,6 +185,14 @@ class _Painter:
             pointer = f"line {number}"
             found = None if left == right else self._differences.get(pointer, whole)
             self._row(left, right, pointer, found)
+
+
+def _alone(primary: list[Any], candidate: list[Any]) -> tuple[list[int], list[int]]:
+    """Give the indices that stand on one side only, as the comparison of two lists sees them."""
+    if len(primary) == len(candidate):
+        return [], []
+    _, missing, extra = aligned(primary, candidate, exact_canonical)
+    return missing, extra
 
 
 def _steps(
