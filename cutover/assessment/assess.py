@@ -11,6 +11,7 @@ from cutover.assessment import (
     ownership,
     package,
     platform,
+    reach,
     resources,
     roles,
     routing,
@@ -58,8 +59,10 @@ def assess_configuration(facts: FunctionFacts) -> list[Finding]:
 
 def assess_code(facts: FunctionFacts, source: Source) -> list[Finding]:
     """Give the findings on the code. They depend on the package and on what ``code_basis`` names."""
-    found = [finding for rule in on_code.RULES for finding in rule.check(facts, source)]
-    return [*found, *roles.check(facts, source)]
+    judged = reach.reached(facts, source)
+    found = [finding for rule in on_code.ON_PACKAGE for finding in rule.check(facts, source)]
+    found += [finding for rule in on_code.RULES for finding in rule.check(facts, judged)]
+    return [*found, *roles.check(facts, judged), *reach.check(source, judged)]
 
 
 def code_basis(facts: FunctionFacts) -> str:

@@ -28,11 +28,11 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
     elif "." in facts.handler:
         yield Finding(
             rule="handler",
-            severity="warn",
-            title="The handler is not in the root of the package",
+            severity="ok",
+            title="The handler is not in the root of the package; the adapter calls it there",
             place=place,
-            why="FC documents file.method only; a path or further dots may not be found.",
-            remedy="The smoke test tells. If it fails, add a file in the root that exports the handler.",
+            why="FC documents file.method only. The adapter lies in the root and loads the handler as Lambda does.",
+            remedy="Without the adapter, add a file in the root that exports the handler.",
             source=SOURCE,
         )
     else:
@@ -48,12 +48,11 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
     given = "a Buffer" if facts.runtime.startswith("nodejs") else "bytes"
     yield Finding(
         rule="event",
-        severity="warn",
-        title=f"On FC the event is {given}, not an object",
+        severity="ok",
+        title=f"The adapter hands over the event as an object; FC itself gives {given}",
         place=place,
-        why=f"FC hands over the raw body. Code that reads fields of the event finds nothing in {given}, "
-        "often without an error.",
-        remedy="Parse the event when it is not an object yet, or deploy with the adapter; "
-        "validation shows whether the answers agree.",
+        why="FC hands over the raw body. The adapter parses it, and gives context, answer and errors as Lambda "
+        "does. A handler that is native on FC parses the event itself and is deployed without the adapter.",
+        remedy="If the handler parses the event itself, choose the adapter none.",
         source=SOURCE,
     )

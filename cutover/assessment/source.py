@@ -13,8 +13,8 @@ import re
 import stat
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Container, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import PurePosixPath
 
@@ -84,6 +84,12 @@ class Source:
         """Give "node", "python" or "" by what most of the code is."""
         python = sum(path.endswith(".py") for path in self.code)
         return "" if not self.code else "python" if python * 2 > len(self.code) else "node"
+
+    def only(self, paths: Container[str]) -> Source:
+        """Give the source with these files of code alone, whose views need no second parsing."""
+        found = replace(self, code={name: one for name, one in self.code.items() if name in paths})
+        found.__dict__["views"] = tuple(view for view in self.views if view.path in paths)
+        return found
 
     def view(self, path: str) -> View | None:
         """Give the view of a file, None when it is not there or was not read."""

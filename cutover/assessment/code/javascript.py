@@ -53,6 +53,9 @@ _QUERY = """
 """ + "\n".join(f"({kind}) @function" for kind in FUNCTIONS)
 
 _CHANGES = frozenset({"push", "set", "add", "delete", "unshift", "splice", "pop", "shift", "clear"})
+_COLLECTIONS = frozenset(
+    {"Map", "Set", "WeakMap", "WeakSet", "Array", "Object", "LRU", "LRUCache", "NodeCache"}
+)
 _CALLBACKS = re.compile(
     r"^(?:callback|cb|context\.(?:done|succeed|fail)|res(?:ponse)?(?:\.status\(\))?\.(?:send|json|end))$"
 )
@@ -419,9 +422,15 @@ class _Reading:
 
     def _mutations(self) -> Iterator[Mutation]:
         top: set[str] = set()
+        collections: set[str] = set()
         for node in self._nodes.get("declare", ()):
-            name = node.child_by_field_name("name")
-            if name is not None and name.type == "identifier" and self._owner(node) < 0:
+            name, value = node.child_by_field_name("name"), node.child_by_field_name("value")
+            if name is None or name.type != "identifier" or self._owner(node) >= 0:
+                continue
+            made = self._dotted(value.child_by_field_name("constructor")) if value is not None else ""
+            if value is not None and (value.type in ("object", "array") or made in _COLLECTIONS):
+                collections.add(self._of(name))
+            if not (value is not None and self._of(value).startswith("require(")):
                 top.add(self._of(name))
         shadowed = {
             (self._owner(node), self._of(node.child_by_field_name("name")))
@@ -430,12 +439,12 @@ class _Reading:
         }
         for place, function in enumerate(self._function_nodes):
             shadowed |= {(place, one) for one in self._function(function).parameters}
-        for changed, node in self._changed():
+        for changed, node in self._changed(collections):
             owner = self._owner(node)
             if owner >= 0 and changed in top and (owner, changed) not in shadowed:
                 yield Mutation(name=changed, line=self._line(node))
 
-    def _changed(self) -> Iterator[tuple[str, Node]]:
+    def _changed(self, collections: set[str]) -> Iterator[tuple[str, Node]]:
         for kind, side in (("assign", "left"), ("update", "argument")):
             for node in self._nodes.get(kind, ()):
                 target = node.child_by_field_name(side)
@@ -445,7 +454,7 @@ class _Reading:
                     yield self._of(target), node
         for node in self._nodes.get("call", ()):
             owner, _, method = self._dotted(node.child_by_field_name("function")).rpartition(".")
-            if method in _CHANGES and owner.isidentifier():
+            if method in _CHANGES and owner in collections:
                 yield owner, node
 
     def _answered(self) -> Iterator[int]:

@@ -20,6 +20,9 @@ from cutover.assessment.code.model import (
 _CHANGES = frozenset(
     {"append", "add", "update", "setdefault", "pop", "extend", "insert", "clear", "remove", "popitem"}
 )
+_COLLECTIONS = frozenset(
+    {"dict", "list", "set", "defaultdict", "OrderedDict", "deque", "Counter", "TTLCache", "LRUCache"}
+)
 _CACHES = frozenset({"lru_cache", "cache", "functools.lru_cache", "functools.cache", "cached", "ttl_cache"})
 
 
@@ -78,6 +81,7 @@ class _Walk(ast.NodeVisitor):
         self.exports: dict[str, int] = {}
         self.open_exports = False
         self.top: set[str] = set()
+        self.collections: set[str] = set()
         self._owners: list[int] = []
         self._locals: list[set[str]] = []
         self._tries = 0
@@ -184,7 +188,7 @@ class _Walk(ast.NodeVisitor):
         if name in ("__import__", "importlib.import_module", "import_module"):
             self.imports.append(Import(module=text or "?", line=node.lineno, guarded=True))
         owner, _, method = name.rpartition(".")
-        if method in _CHANGES and owner.isidentifier():
+        if method in _CHANGES and owner in self.collections:
             self._mutation(owner, node.lineno)
         for word in node.keywords:
             if isinstance(word.value, ast.Constant) and isinstance(word.value.value, str):
@@ -217,6 +221,8 @@ class _Walk(ast.NodeVisitor):
         name = _dotted(target)
         if isinstance(target, ast.Name):
             self._name(target.id)
+            if not self._owners and _is_collection(value):
+                self.collections.add(target.id)
         self._changed(target, line)
         if isinstance(value, ast.Await):
             value = value.value
@@ -279,6 +285,13 @@ class _Walk(ast.NodeVisitor):
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):
             self.literals.append(Literal(text=node.value, line=node.lineno))
+
+
+def _is_collection(value: ast.expr) -> bool:
+    """Tell whether a value is something that methods change in place."""
+    if isinstance(value, ast.Call):
+        return _dotted(value.func).rpartition(".")[2] in _COLLECTIONS
+    return isinstance(value, ast.Dict | ast.List | ast.Set | ast.ListComp | ast.DictComp | ast.SetComp)
 
 
 def _dotted(node: ast.expr) -> str:

@@ -20,9 +20,9 @@ from cutover.assessment.on_code import (
     upgrades,
 )
 
+ON_PACKAGE = (contents, handler_form, native, upgrades)
+"""Rules on the package as a whole."""
 RULES = (
-    contents,
-    handler_form,
     context_members,
     event_fields,
     sdk,
@@ -34,10 +34,9 @@ RULES = (
     servers,
     mixed,
     modules,
-    native,
-    upgrades,
     databases,
     observability,
 )
+"""Rules on the files that the handler loads."""
 
-__all__ = ["RULES"]
+__all__ = ["ON_PACKAGE", "RULES"]

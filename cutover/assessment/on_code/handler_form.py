@@ -81,13 +81,17 @@ def _absent(facts: FunctionFacts, source: Source) -> Iterator[Finding]:
     path = facts.handler.rpartition(".")[0].removeprefix("./")
     if any(name.startswith((f"{path}.", f"{path.replace('.', '/')}.")) for name in source.names):
         return  # it is there, and why it was not read is told already
-    wrapped = bool(facts.layers)
+    wrapped, built = bool(facts.layers), bool(facts.configuration.get("declared"))
     yield Finding(
         rule="handler-file",
-        severity="warn" if wrapped else "blocker",
+        severity="warn" if wrapped or built else "blocker",
         title=f"No file of the package defines {facts.handler}",
         place=f"Handler: {facts.handler}",
-        why="A layer may bring it; the package alone does not." if wrapped else "FC would find no function.",
+        why="A layer may bring it; the package alone does not."
+        if wrapped
+        else "These are sources beside a template; a build or a plugin may make the file."
+        if built
+        else "FC would find no function.",
         remedy="Name the handler in the package's own code, or bring the layer's file along.",
         source=SOURCE,
     )

@@ -151,11 +151,16 @@ def _clients(view: View) -> Iterator[tuple[str, str]]:
 
 def _called(view: View, clients: Mapping[str, str]) -> Iterator[Use]:
     names = _modules(view)
+    at_line = {(f"{one.name}()", one.line): one.text for one in view.calls if one.text}
     for call in view.calls:
         owner, _, operation = call.name.rpartition(".")
         if not owner or operation in _NOT_OPERATIONS:
             continue
-        service = clients.get(owner) or _direct(owner, call.text, names) or _chained(owner, clients)
+        service = (
+            clients.get(owner)
+            or _direct(owner, at_line.get((owner, call.line), ""), names)
+            or _chained(owner, clients)
+        )
         if service and operation.isidentifier():
             yield Use(
                 service=service,
@@ -168,11 +173,11 @@ def _called(view: View, clients: Mapping[str, str]) -> Iterator[Use]:
 
 
 def _direct(owner: str, text: str, names: Mapping[str, str]) -> str:
-    """Resolve `new AWS.S3().getObject(...)`; a boto3 chain holds its service's name elsewhere."""
+    """Resolve a client that is made and called at once: `new AWS.S3().getObject(...)`,
+    `boto3.client("sqs").send_message(...)`; ``text`` is the first argument of its making."""
     if not owner.endswith("()") or owner.count("()") > 1:
         return ""
-    called = owner.removesuffix("()")
-    return "" if called.endswith((".client", ".resource")) else _service_of(called, "", names)
+    return _service_of(owner.removesuffix("()"), text, names)
 
 
 def _chained(owner: str, clients: Mapping[str, str]) -> str:

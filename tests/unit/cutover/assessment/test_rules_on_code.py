@@ -28,7 +28,7 @@ def services(files: dict[str, str]) -> set[tuple[str, str, str]]:
 )
 def test_nothing_warns_of_plain_code(files: dict[str, str], fields: dict[str, str]) -> None:
     graver = {one.rule for one in findings(files, **fields) if one.severity != "ok"}
-    assert graver == {"event"}
+    assert graver == set()
 
 
 @pytest.mark.parametrize(
@@ -332,7 +332,6 @@ def test_python_packages_in_the_root_are_dependencies_and_not_own_code() -> None
     }
     found = findings(files, runtime="python3.12", handler="app.handler")
     assert {one.rule for one in found if one.severity != "ok"} == {
-        "event",
         "missing-module",
         "bundled-by-lambda",
         "sdk",
@@ -422,3 +421,38 @@ def test_a_finding_is_the_same_when_lines_move_and_another_when_the_text_changes
     assert first.identity == moved.identity
     assert first.line != moved.line
     assert first.identity != changed.identity
+
+
+def test_what_other_functions_of_the_package_do_is_not_told_of_this_one() -> None:
+    files = {
+        "get.js": "const d = require('./lib/db');\nexports.handler = async () => d.read();",
+        "put.js": "const A = require('aws-sdk');\nconst s = new A.S3();\n"
+        "exports.handler = async () => s.putObject({}).promise();",
+        "lib/db.js": "const A = require('aws-sdk');\nconst s = new A.S3();\n"
+        "exports.read = () => s.getObject({}).promise();",
+    }
+    found = findings(files, handler="get.handler")
+    assert [one.title for one in found if one.rule.startswith("sdk")] == ["s3: reads (getObject)"]
+    assert [one.title for one in found if one.rule == "reach"] == [
+        "1 of 3 files of code are not loaded by the handler"
+    ]
+    computed = {**files, "get.js": files["get.js"] + "\nrequire(name);"}
+    assert of_rule("sdk-write", computed, handler="get.handler")
+
+
+def test_python_files_are_reached_by_absolute_and_relative_imports() -> None:
+    files = {
+        "pkg/__init__.py": "",
+        "pkg/app.py": "from . import near\nfrom pkg.far import work\ndef handler(e, c):\n    return 1\n",
+        "pkg/near.py": "import boto3\nboto3.client('sqs').send_message()\n",
+        "pkg/far.py": "import boto3\nS = boto3.client('sns')\nS.publish()\n",
+        "pkg/other.py": "import boto3\nS = boto3.client('s3')\nS.put_object()\n",
+    }
+    found = of_rule("sdk-write", files, runtime="python3.12", handler="pkg.app.handler")
+    assert [one.title.partition(":")[0] for one in found] == ["sns", "sqs"]
+
+
+def test_a_call_that_is_named_like_a_change_is_none() -> None:
+    text = "const table = connect();\nexports.handler = async (e) => table.delete(e.id);"
+    assert node(text, "state") == []
+    assert python("q = client()\ndef handler(e, c):\n    return q.update(e)\n", "state") == []
