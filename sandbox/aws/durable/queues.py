@@ -6,6 +6,7 @@ and run functions inside SendMessage. These replace them.
 
 import re
 import time
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
 
@@ -75,12 +76,21 @@ def install(store: Store) -> None:
             self._messages_lock.notify_all()
 
     def receive_message(
-        self: Any, queue_name: str, count: int, wait_s: float, visibility_s: float, names: Any = None
+        self: Any,
+        queue_name: str,
+        count: int,
+        wait_s: float,
+        visibility_s: float,
+        names: Any = None,
+        wanted: Callable[[], bool] | None = None,
     ) -> list[Any]:
+        # wanted: asked just before messages are taken; a receiver that was stopped meanwhile takes none.
         queue = self.get_queue(queue_name)
         end = time.monotonic() + wait_s
         while True:
             with queue._messages_lock:
+                if wanted is not None and not wanted():
+                    return []
                 taken, spent = _take(queue, count, visibility_s)
                 if taken:
                     place = identity(queue)

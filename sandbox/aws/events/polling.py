@@ -146,7 +146,14 @@ class _Poller:
             if end is not None and wait <= 0:
                 break
             visibility = int(backend.get_queue(name).visibility_timeout)
-            found = backend.receive_message(name, size - len(gathered), wait, visibility, ["All"])
+            found = backend.receive_message(
+                name,
+                size - len(gathered),
+                wait,
+                visibility,
+                ["All"],
+                wanted=lambda: self._polling.enabled(self._identifier) is not None,
+            )
             if found and end is None:
                 end = time.monotonic() + window
             gathered |= {message.id: message for message in found}

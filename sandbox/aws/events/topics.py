@@ -4,11 +4,13 @@ The signature is a constant; everything else is as published.
 Source: docs.aws.amazon.com/lambda/latest/dg/with-sns.html, read 2026-11-22.
 """
 
+import copy
 import json
 import logging
 from datetime import UTC, datetime
 from typing import Any
 
+from moto.core.exceptions import ServiceException
 from moto.sns.models import Subscription, Topic
 
 from sandbox.aws.errors import AwsError
@@ -35,10 +37,16 @@ class Topics:
         def publish(
             self_: Any, message: str, message_id: str, subject: str | None = None, **more: Any
         ) -> None:
-            if self_.protocol != "lambda":
-                moto_publish(self_, message, message_id, subject=subject, **more)
-                return
             attributes = more.get("message_attributes")
+            if self_.protocol != "lambda":
+                try:
+                    moto_publish(_plainly(self_), message, message_id, subject=subject, **more)
+                except ServiceException as exc:
+                    # Whoever publishes learns nothing of an endpoint that is gone.
+                    self._bury(
+                        self_, _notification(self_, message, message_id, subject, attributes or {}), exc
+                    )
+                return
             matcher = self_._filter_policy_matcher
             if matcher is not None and not matcher.matches(attributes, message):
                 return
@@ -85,6 +93,16 @@ class Topics:
             self._destinations.send(arn, json.dumps(notification), source=SERVICE)
         except (Undeliverable, AwsError) as exc:
             _log.warning("a notification of %s was lost: %s", subscription.topic.arn, exc)
+
+
+def _plainly(subscription: Any) -> Any:
+    """Give a subscription that moto reads as it is meant: for moto any text is true, "false" too."""
+    raw = subscription.attributes.get("RawMessageDelivery")
+    if str(raw).lower() != "false":
+        return subscription
+    plain = copy.copy(subscription)
+    plain.attributes = {k: v for k, v in subscription.attributes.items() if k != "RawMessageDelivery"}
+    return plain
 
 
 def _notification(

@@ -30,12 +30,15 @@ class Plumbing:
 
     def __init__(self, aws: RunningAws, make: Make, **attributes: str) -> None:
         self.sqs, self.lambda_ = aws.client("sqs"), aws.client("lambda")
+        tail = ".fifo" if attributes.get("FifoQueue") else ""
         stem = f"q-{time.monotonic_ns()}"
         self._logs = aws.client("logs")
-        self.dead_url = self.sqs.create_queue(QueueName=f"{stem}-dead")["QueueUrl"]
+        self.dead_url = self.sqs.create_queue(
+            QueueName=f"{stem}-dead{tail}", Attributes={"FifoQueue": "true"} if tail else {}
+        )["QueueUrl"]
         redrive = {"deadLetterTargetArn": self.arn(self.dead_url), "maxReceiveCount": 2}
         given = {"VisibilityTimeout": "1", "RedrivePolicy": json.dumps(redrive)}
-        self.url = self.sqs.create_queue(QueueName=stem, Attributes=given | attributes)["QueueUrl"]
+        self.url = self.sqs.create_queue(QueueName=stem + tail, Attributes=given | attributes)["QueueUrl"]
         self.function = make(TELLS, Timeout=1)
 
     def arn(self, url: str) -> str:
@@ -171,6 +174,18 @@ def test_a_filter_drops_what_it_leaves_out(plumb: Plumb) -> None:
     (event,) = pipe.told()
     assert [json.loads(r["body"])["size"] for r in event["Records"]] == [5]
     assert eventually(lambda: pipe.left() == 0)
+
+
+def test_a_fifo_group_waits_for_the_message_before(plumb: Plumb) -> None:
+    pipe = plumb(FifoQueue="true", ContentBasedDeduplication="true")
+    pipe.map(BatchSize=1)
+    for number, group in ((1, "a"), (2, "a"), (3, "b")):
+        body = json.dumps({"n": number, "raise": number == 1})
+        pipe.sqs.send_message(QueueUrl=pipe.url, MessageBody=body, MessageGroupId=group)
+    events = pipe.told(records=4)
+    order = [json.loads(event["Records"][0]["body"])["n"] for event in events]
+    assert [n for n in order if n != 3] == [1, 1, 2]
+    assert {event["Records"][0]["attributes"]["MessageGroupId"] for event in events} == {"a", "b"}
 
 
 def test_a_batching_window_gathers_messages(plumb: Plumb) -> None:

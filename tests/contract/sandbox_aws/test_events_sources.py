@@ -285,3 +285,23 @@ def test_it_refuses_schedules_that_aws_refuses(aws: RunningAws, expression: str)
     ]
     for call in calls:
         assert refused(call)[0] == "ValidationException"
+
+
+def test_a_queue_that_is_gone_does_not_fail_the_publisher_and_raw_means_raw(aws: RunningAws) -> None:
+    sns, sqs = aws.client("sns"), aws.client("sqs")
+    (dead, dead_arn), (gone, gone_arn), (url, arn) = (_queue(sqs) for _ in range(3))
+    topic = sns.create_topic(Name=f"t-{time.monotonic_ns()}")["TopicArn"]
+    redrive = json.dumps({"deadLetterTargetArn": dead_arn})
+    sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=gone_arn, Attributes={"RedrivePolicy": redrive})
+    subscription = sns.subscribe(
+        TopicArn=topic, Protocol="sqs", Endpoint=arn, Attributes={"RawMessageDelivery": "false"}
+    )["SubscriptionArn"]
+    sqs.delete_queue(QueueUrl=gone)
+    message_id = sns.publish(TopicArn=topic, Message='{"plain": 1}')["MessageId"]
+    assert _bodies(sqs, dead)[0]["MessageId"] == message_id
+    assert _bodies(sqs, url)[0]["Message"] == '{"plain": 1}'
+    sns.set_subscription_attributes(
+        SubscriptionArn=subscription, AttributeName="RawMessageDelivery", AttributeValue="true"
+    )
+    sns.publish(TopicArn=topic, Message='{"plain": 2}')
+    assert _bodies(sqs, url) == [{"plain": 2}]
