@@ -31,7 +31,7 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
             severity="ok",
             title="The handler is not in the root of the package; the adapter calls it there",
             place=place,
-            why="FC documents file.method only. The adapter lies in the root and loads the handler as Lambda does.",
+            why="FC documents file.method only. The adapter lies in the root and loads it as Lambda does.",
             remedy="Without the adapter, add a file in the root that exports the handler.",
             source=SOURCE,
         )
@@ -51,8 +51,8 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
         severity="ok",
         title=f"The adapter hands over the event as an object; FC itself gives {given}",
         place=place,
-        why="FC hands over the raw body. The adapter parses it, and gives context, answer and errors as Lambda "
-        "does. A handler that is native on FC parses the event itself and is deployed without the adapter.",
+        why="FC hands over the raw body. The adapter parses it, and gives context, answer and errors as "
+        "Lambda does. A handler that is native on FC parses the event itself and is deployed without the adapter.",
         remedy="If the handler parses the event itself, choose the adapter none.",
         source=SOURCE,
     )

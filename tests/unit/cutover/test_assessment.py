@@ -61,10 +61,10 @@ def test_it_maps_runtimes(runtime: str, there: str | None, severity: str) -> Non
     ("rule", "fields", "severity"),
     [
         ("handler", {"handler": "index.handler"}, "ok"),
-        ("handler", {"handler": "src/index.handler"}, "warn"),
-        ("handler", {"handler": "package.module.handler", "runtime": "python3.12"}, "warn"),
+        ("handler", {"handler": "src/index.handler"}, "ok"),
+        ("handler", {"handler": "package.module.handler", "runtime": "python3.12"}, "ok"),
         ("handler", {"handler": "handler"}, "blocker"),
-        ("event", {}, "warn"),
+        ("event", {}, "ok"),
         ("package", {"code_size": 100 * 2**20}, "ok"),
         ("package", {"code_size": 100 * 2**20 + 1}, "warn"),
         ("package", {"code_size": 500 * 2**20 + 1}, "blocker"),
