@@ -18,6 +18,25 @@ def host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
+ROOT = "/_sandbox"
+
+
+def page_refusal(
+    headers: Mapping[str, str], *, method: str, path: str, host_suffixes: tuple[str, ...] = (".localhost",)
+) -> str | None:
+    """Say why a request is refused, letting the page of faults and the links to it pass.
+
+    headers: lower-case names. path: without its query.
+    """
+    asked = dict(headers)
+    own = path == ROOT or path.startswith(f"{ROOT}/")
+    if path == f"{ROOT}/" and method == "GET" and asked.get("sec-fetch-mode") == "navigate":
+        # A link from the dashboard, another port of this machine. Reading the page changes nothing.
+        asked.pop("sec-fetch-site", None)
+    origin = f"http://{asked.get('host', '')}" if own else None
+    return refusal(asked, host_suffixes=host_suffixes, own_origin=origin)
+
+
 def refusal(
     headers: Mapping[str, str],
     *,

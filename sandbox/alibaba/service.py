@@ -189,16 +189,11 @@ class Alibaba:
 
     def guarded(self, request: Incoming) -> Reply | None:
         """Give the refusal of a request that does not come from a program on this machine, or None."""
-        headers = dict(request.headers)
-        own = request.path == pages.ROOT or request.path.startswith(f"{pages.ROOT}/")
-        entering = request.path == f"{pages.ROOT}/" and request.method == "GET"
-        if entering and headers.get("sec-fetch-mode") == "navigate":
-            # A link from the dashboard, another port of this machine. Reading the page changes nothing.
-            headers.pop("sec-fetch-site", None)
-        why = guard.refusal(
-            headers,
+        why = guard.page_refusal(
+            request.headers,
+            method=request.method,
+            path=request.path,
             host_suffixes=(".aliyuncs.com", ".localhost"),
-            own_origin=f"http://{request.host}" if own else None,
         )
         return json_reply({"Code": "AccessDenied", "Message": why}, status=403) if why else None
 
@@ -210,7 +205,7 @@ class Alibaba:
             not small
             and request.method in ("PUT", "POST")
             and request.headers.get("x-acs-version") is None
-            and not request.raw_path.startswith((f"{fc_routes.PREFIX}/", f"{pages.ROOT}/"))
+            and not request.raw_path.startswith((f"{fc_routes.PREFIX}/", f"{guard.ROOT}/"))
             and not sls_routes.is_sls_host(request.host)
             and not is_mns(request)
             and not is_visit(request)
@@ -218,7 +213,7 @@ class Alibaba:
 
     def understand(self, request: Incoming) -> Errand:
         """Find the service that a request is for."""
-        if request.path == pages.ROOT or request.path.startswith(f"{pages.ROOT}/"):
+        if request.path == guard.ROOT or request.path.startswith(f"{guard.ROOT}/"):
             return Errand(
                 operation="Sandbox",
                 function=None,

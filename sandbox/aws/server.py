@@ -34,7 +34,8 @@ from sandbox.aws.http.site import PREFIXES, Site
 from sandbox.aws.service import LambdaService
 from sandbox.aws.signature import Caller, SignedRequest, service_of, verify
 from sandbox.aws.signature_v2 import is_presigned_v2, verify_v2
-from sandbox.guard import refusal, token_matches
+from sandbox.fault_page import PATHS, FaultPage
+from sandbox.guard import ROOT, page_refusal, token_matches
 
 MAX_BODY_BYTES = 300 * 1024 * 1024
 _FAULT_CODES = {
@@ -74,6 +75,9 @@ class Front:
         self._services = services
         self._closed = False
         self._moto = DomainDispatcherApplication(create_backend_app)
+        self._page = FaultPage(
+            cloud="aws", token=admin_token, faults=rules, function_names=service.function_names
+        )
 
     def close(self) -> None:
         """Refuse what still comes in over open connections: the state is about to be saved."""
@@ -85,7 +89,8 @@ class Front:
         request_id = str(uuid.uuid4())
         if self._closed:
             return None
-        if (why := refusal(request.headers)) is not None:
+        why = page_refusal(request.headers, method=request.method, path=request.path)
+        if why is not None:
             return _plain(403, {"error": why})
         if request.path.startswith("/_sandbox/"):
             return self._own(request)
@@ -197,6 +202,10 @@ class Front:
                 return _plain(403, {"error": "The admin token is missing or wrong."})
             status, body = faults.administer(self._rules, request.method, request.body, asked.get("id"))
             return Reply(status=status, headers={"content-type": "application/json"}, body=body)
+        path = request.path.removeprefix(ROOT)
+        if path in PATHS:
+            shown = self._page.answer(request.method, path, asked, request.headers, request.body)
+            return Reply(status=shown.status, headers=shown.headers, body=shown.body)
         return _plain(404, {"error": "No such page."})
 
 

@@ -65,6 +65,11 @@ class LambdaService:
         self._account = account
         self._invoker = invoker
 
+    def function_names(self) -> list[str]:
+        """List the names of all functions, for the page of faults."""
+        with self._account.lock:
+            return sorted(self._account.stored.functions)
+
     def check(self, principal: str, operation: str, function: str | None) -> None:
         """Refuse what the caller's policies do not allow."""
         resource = self._account.arn(function) if function else "*"
