@@ -41,8 +41,11 @@ def align(primary: Sequence[str], candidate: Sequence[str]) -> list[Pairing]:
     chain = _anchors(primary, candidate)
     pairs: list[Pairing] = []
     left = right = 0
-    for mine, other in chain:
-        if mine == left:
+    for pair in chain:
+        mine, other = pair
+        if mine == left and other == right:
+            pass
+        elif mine == left:
             pairs += [(None, at) for at in range(right, other)]
         elif other == right:
             pairs += [(at, None) for at in range(left, mine)]
@@ -50,7 +53,7 @@ def align(primary: Sequence[str], candidate: Sequence[str]) -> list[Pairing]:
             pairs.append((left, right))
         else:
             pairs += _between(primary, candidate, (left, mine), (right, other))
-        pairs.append((mine, other))
+        pairs.append(pair)
         left, right = mine + 1, other + 1
     pairs += _between(primary, candidate, (left, len(primary)), (right, len(candidate)))
     return pairs
