@@ -18,7 +18,7 @@ from sandbox.alibaba.fc.environment import Instances
 from sandbox.alibaba.fc.functions import CheckLogStore, Functions
 from sandbox.alibaba.fc.invocations import Invocations, WriteRows
 from sandbox.alibaba.fc.layers import Layers
-from sandbox.alibaba.fc.model import LATEST, invalid
+from sandbox.alibaba.fc.model import LATEST, invalid, query_number
 from sandbox.alibaba.fc.registry import Registry
 from sandbox.alibaba.fc.routes import FunctionCompute
 from sandbox.alibaba.fc.scaling import provision_configs, scaling_configs
@@ -206,6 +206,8 @@ class Computing:
         self._deferred.close()
 
     def _look_anew(self) -> None:
+        if self._registry.rehearsing:
+            return
         self._clockwork.changed()
         self._bridge.changed()
 
@@ -216,9 +218,7 @@ class Computing:
             Refused: 404 without such a function, 400 for a status that is none.
         """
         self._registry.find(name)
-        limit = query.get("limit") or "100"
-        if not limit.isdigit() or not 1 <= int(limit) <= INSTANCES_LIMIT:
-            raise invalid(f"limit must be between 1 and {INSTANCES_LIMIT}")
+        limit = query_number(query, "limit", 1, INSTANCES_LIMIT, 100)
         if query.get("instanceStatus") not in (None, "", "Running", "Destroyed"):
             raise invalid("instanceStatus must be Running or Destroyed")
         wanted, at = query.get("qualifier"), clock.now()
@@ -235,7 +235,7 @@ class Computing:
             and wanted in (None, "", seen.qualifier)
             and query.get("instanceStatus") != "Destroyed"
         ]
-        return {"instances": rows[: int(limit)]}
+        return {"instances": rows[:limit]}
 
 
 class _TaskCalls:

@@ -7,7 +7,7 @@ from typing import Any
 
 from sandbox.alibaba import clock
 from sandbox.alibaba.fc.destinations import require_destination
-from sandbox.alibaba.fc.model import LATEST, invalid
+from sandbox.alibaba.fc.model import LATEST, invalid, section
 from sandbox.alibaba.fc.registry import Document, Registry, listing, page_of
 from sandbox.alibaba.fc.scaling import whole_number
 from sandbox.alibaba.fc.versions import holder_of
@@ -72,12 +72,12 @@ class AsyncConfigs:
 
     def _destinations(self, given: Document) -> dict[str, Any]:
         """Check destinationConfig: what the sandbox cannot serve is refused."""
-        config = given.get("destinationConfig") or {}
-        if not isinstance(config, dict) or not set(config) <= {"onSuccess", "onFailure"}:
+        config = section(given, "destinationConfig")
+        if not set(config) <= {"onSuccess", "onFailure"}:
             raise invalid("destinationConfig may have onSuccess and onFailure")
-        for wanted in config.values():
-            if wanted and wanted.get("destination"):
-                require_destination(str(wanted["destination"]), self._account_id)
+        for name in config:
+            if arn := section(config, name).get("destination"):
+                require_destination(str(arn), self._account_id)
         return config
 
     def put(self, name: str, qualifier: str, given: Document) -> dict[str, Any]:

@@ -149,7 +149,7 @@ def _extract(archive: zipfile.ZipFile, member: zipfile.ZipInfo, folder: Path) ->
     target.chmod(0o644 | (member.external_attr >> 16 & 0o111))
 
 
-def read_package(code: Mapping[str, Any], read_object: ReadObject) -> bytes:
+def read_package(code: object, read_object: ReadObject) -> bytes:
     """Give the zip that a ``code`` field of an API call means.
 
     Args:
@@ -159,6 +159,8 @@ def read_package(code: Mapping[str, Any], read_object: ReadObject) -> bytes:
     Raises:
         Refused: 400 when neither is given, the object is missing, it is too large, or the checksum differs.
     """
+    if not isinstance(code, dict):
+        raise invalid("code must be an object")
     if code.get("zipFile"):
         package, limit = _from_base64(str(code["zipFile"])), API_LIMIT_BYTES
     elif code.get("ossBucketName") and code.get("ossObjectName"):

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.alibaba import clock, files
-from sandbox.alibaba.fc.model import invalid
+from sandbox.alibaba.fc.model import invalid, section
 from sandbox.alibaba.fc.registry import Document, Registry, listing, page_of
 from sandbox.alibaba.fc.versions import holder_of
 from sandbox.alibaba.wire import Refused
@@ -63,16 +63,18 @@ class Domains:
         return shown
 
     def _checked(self, domain: Document) -> Document:
-        if domain["protocol"] not in PROTOCOLS:
+        protocol = domain["protocol"]
+        if not isinstance(protocol, str) or protocol not in PROTOCOLS:
             raise invalid("protocol must be HTTP, HTTPS or HTTP,HTTPS")
-        if "HTTPS" in domain["protocol"] and not (domain.get("certConfig") or {}).get("certificate"):
+        if "HTTPS" in protocol and not section(domain, "certConfig").get("certificate"):
             raise invalid("certConfig is required for HTTPS")
-        if (domain.get("authConfig") or {}).get("authType", "anonymous") not in ("", "anonymous"):
+        if section(domain, "authConfig").get("authType", "anonymous") not in ("", "anonymous"):
             raise invalid("the sandbox serves custom domains with authType anonymous only")
         for name in ("corsConfig", "wafConfig"):
             if domain.get(name):
                 raise invalid(f"the sandbox does not carry out {name}, so it refuses it")
-        routes = (domain.get("routeConfig") or {}).get("routes") or []
+        section(domain, "tlsConfig")
+        routes = section(domain, "routeConfig").get("routes") or []
         if not isinstance(routes, list) or len(routes) > ROUTES_LIMIT:
             raise invalid(f"routeConfig.routes must be a list of at most {ROUTES_LIMIT}")
         for route in routes:
@@ -83,13 +85,15 @@ class Domains:
         return domain
 
     def _require_route(self, route: object) -> None:
-        if not isinstance(route, dict) or not str(route.get("path") or "").startswith("/"):
+        path = route.get("path") if isinstance(route, dict) else None
+        if not isinstance(route, dict) or not isinstance(path, str) or not path.startswith("/"):
             raise invalid("every route needs a path that starts with '/'")
-        if "*" in route["path"][:-1]:
+        if "*" in path[:-1]:
             raise invalid("'*' may stand only at the end of a path")
-        if route.get("rewriteConfig") and any(route["rewriteConfig"].values()):
+        if any(section(route, "rewriteConfig").values()):
             raise invalid("the sandbox does not carry out rewriteConfig, so it refuses it")
-        if not set(route.get("methods") or []) <= METHODS:
+        methods = route.get("methods") or []
+        if not isinstance(methods, list) or not set(map(str, methods)) <= METHODS:
             raise invalid(f"methods must be of {', '.join(sorted(METHODS))}")
         holder_of(self._registry.find(str(route.get("functionName"))), str(route.get("qualifier") or ""))
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from sandbox.alibaba import clock, files
 from sandbox.alibaba.fc.code import Code, CodeStore, ReadObject, read_package
-from sandbox.alibaba.fc.model import RUNTIMES, invalid
+from sandbox.alibaba.fc.model import RUNTIMES, invalid, query_number
 from sandbox.alibaba.fc.registry import Document, listing, page_of
 from sandbox.alibaba.wire import Refused
 
@@ -141,13 +141,12 @@ class Layers:
 
     def list_versions(self, name: str, query: dict[str, str]) -> dict[str, Any]:
         """ListLayerVersions from ``startVersion`` upwards."""
-        limit, start = query.get("limit") or "20", query.get("startVersion") or "0"
-        if not limit.isdigit() or not 1 <= int(limit) <= LIST_LIMIT or not start.isdigit():
-            raise invalid(f"limit must be 1 to {LIST_LIMIT} and startVersion a number")
+        limit = query_number(query, "limit", 1, LIST_LIMIT, 20)
+        start = query_number(query, "startVersion", 0, 1 << 31, 0)
         with self._lock:
             layer = self._find(name)
-            rows = [r for r in layer["versions"] if not r["deleted"] and r["version"] >= int(start)]
-            page, rest = rows[: int(limit)], rows[int(limit) :]
+            rows = [r for r in layer["versions"] if not r["deleted"] and r["version"] >= start]
+            page, rest = rows[:limit], rows[limit:]
             answer: dict[str, Any] = {"layers": [self._public(layer, row) for row in page]}
         if rest:
             answer["nextVersion"] = rest[0]["version"]

@@ -81,6 +81,20 @@ def invalid(message: str) -> Refused:
     return Refused(400, "InvalidArgument", message)
 
 
+def query_number(query: Mapping[str, str], name: str, low: int, high: int, default: int) -> int:
+    """Give a whole number out of a query, the default when it is absent.
+
+    Raises:
+        Refused: 400 InvalidArgument when it is no number or out of range.
+    """
+    text = query.get(name)
+    if not text:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 19 or not low <= int(text) <= high:
+        raise invalid(f"{name} must be a number between {low} and {high}")
+    return int(text)
+
+
 def require_function_name(name: object) -> str:
     """Give the name when it is a legal function name."""
     if not isinstance(name, str) or not _FUNCTION_NAME.fullmatch(name):
@@ -165,7 +179,7 @@ def require_valid(config: Mapping[str, Any]) -> None:
         Refused: 400 InvalidArgument naming the first field that is wrong.
     """
     runtime = config.get("runtime")
-    if runtime not in RUNTIMES:
+    if not isinstance(runtime, str) or runtime not in RUNTIMES:
         raise invalid(f"runtime {runtime!r} is not supported; supported are {', '.join(sorted(RUNTIMES))}")
     handler = config.get("handler")
     if not isinstance(handler, str) or not 1 <= len(handler) <= 128:
@@ -176,13 +190,18 @@ def require_valid(config: Mapping[str, Any]) -> None:
     _require_number(config, "cpu", 0.05, 16, 0.05)
     _require_number(config, "timeout", 1, 86400, 1)
     _require_number(config, "instanceConcurrency", 1, 200, 1)
-    if config["diskSize"] not in (512, 10240):
+    for name in ("logConfig", "customContainerConfig", "gpuConfig", "vpcConfig"):
+        section(config, name)
+    if not isinstance(config["role"], str):
+        raise invalid("role must be a string")
+    if isinstance(config["diskSize"], bool) or config["diskSize"] not in (512, 10240):
         raise invalid("diskSize must be 512 or 10240")
     ratio = config["memorySize"] / 1024 / config["cpu"]
     if not 0.95 <= ratio <= 4.2:
         raise invalid("cpu and memorySize must be between 1:1 and 1:4 (vCPU to GB)")
     if len(str(config["description"])) > 256:
         raise invalid("description must have at most 256 characters")
+    _require_words(config["layers"], "layers")
     if not isinstance(config["layers"], list) or len(config["layers"]) > LAYERS_LIMIT:
         raise invalid(f"layers must be a list of at most {LAYERS_LIMIT} ARNs")
     if RUNNABLE.get(str(runtime)) in (Language.NODE, Language.PYTHON) and config["instanceConcurrency"] != 1:
@@ -192,8 +211,12 @@ def require_valid(config: Mapping[str, Any]) -> None:
     _require_hooks(config)
 
 
-def _section(config: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Give an object inside the configuration, an empty one when it is absent."""
+def section(config: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Give an object inside a request, an empty one when it is absent.
+
+    Raises:
+        Refused: 400 InvalidArgument when it is something else.
+    """
     found = config.get(name) or {}
     if not isinstance(found, dict):
         raise invalid(f"{name} must be an object")
@@ -210,12 +233,12 @@ def _require_custom(config: Mapping[str, Any]) -> None:
 
     Source: alibabacloud-fc20230330 4.8.3, CustomRuntimeConfig and CustomHealthCheckConfig, read 2026-11-22.
     """
-    custom = _section(config, "customRuntimeConfig")
+    custom = section(config, "customRuntimeConfig")
     for name in ("command", "args"):
         _require_words(custom.get(name), f"customRuntimeConfig.{name}")
     if custom.get("port") is not None:
         _require_number(custom, "port", 1, 65535, 1)
-    health = _section(custom, "healthCheckConfig")
+    health = section(custom, "healthCheckConfig")
     for name, (low, high) in _HEALTH_RANGES.items():
         if health.get(name) is not None:
             _require_number(health, name, low, high, 1)
@@ -226,12 +249,12 @@ def _require_custom(config: Mapping[str, Any]) -> None:
 
 def _require_hooks(config: Mapping[str, Any]) -> None:
     """Check the lifecycle hooks. The sandbox ends instances without calling preStop, so it refuses one."""
-    lifecycle = _section(config, "instanceLifecycleConfig")
+    lifecycle = section(config, "instanceLifecycleConfig")
     for name, limit in (("initializer", 300), ("preStop", 90)):
-        hook = _section(lifecycle, name)
+        hook = section(lifecycle, name)
         if hook.get("timeout") is not None:
             _require_number(hook, "timeout", 1, limit, 1)
         if hook.get("command"):
             raise invalid(f"the sandbox does not carry out instanceLifecycleConfig.{name}.command")
-    if _section(lifecycle, "preStop").get("handler"):
+    if section(lifecycle, "preStop").get("handler"):
         raise invalid("the sandbox does not carry out instanceLifecycleConfig.preStop")

@@ -70,6 +70,11 @@ class Registry:
             (self._folder / f"{name}.json").unlink(missing_ok=True)
         del self._functions[name]
 
+    @property
+    def rehearsing(self) -> bool:
+        """Tell whether a change is only played: then nothing else may change for it either."""
+        return self._rehearsing
+
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
         """Undo at the end whatever is saved or removed meanwhile; for faults that only say that they did."""

@@ -45,7 +45,7 @@ class Call:
     def document(self) -> Document:
         try:
             return self.request.json()
-        except ValueError as exc:
+        except (ValueError, RecursionError) as exc:
             raise invalid("the body must be a JSON object") from exc
 
     @property

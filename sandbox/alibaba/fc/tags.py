@@ -26,7 +26,7 @@ class Tags:
 
     @staticmethod
     def _require_type(kind: object) -> None:
-        if kind not in _TYPES:
+        if not isinstance(kind, str) or kind not in _TYPES:
             raise invalid("ResourceType must be function: the sandbox tags nothing else")
 
     def _names(self, resource_ids: object) -> Sequence[str]:

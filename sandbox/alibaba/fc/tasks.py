@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.alibaba import clock, files
-from sandbox.alibaba.fc.model import invalid
+from sandbox.alibaba.fc.model import invalid, query_number
 from sandbox.alibaba.fc.registry import Document, listing, page_of
 from sandbox.alibaba.wire import Refused
 
@@ -164,7 +164,10 @@ class Tasks:
             raise invalid("sortOrderByTime must be asc or desc")
         if status and status not in set(Status):
             raise invalid(f"status must be one of {', '.join(Status)}")
-        begin, end = _time(query, "startedTimeBegin", 0), _time(query, "startedTimeEnd", 1 << 62)
+        begin, end = (
+            query_number(query, name, 0, 1 << 62, default)
+            for name, default in (("startedTimeBegin", 0), ("startedTimeEnd", 1 << 62))
+        )
         with self._lock:
             rows = [
                 row
@@ -194,12 +197,3 @@ def _marked(task: Document, status: Status, detail: str) -> Document:
         "eventDetail": detail,
     }
     return {**task, "status": status, "events": [*task["events"], event]}
-
-
-def _time(query: dict[str, str], name: str, default: int) -> int:
-    text = query.get(name)
-    if not text:
-        return default
-    if not text.isdigit():
-        raise invalid(f"{name} must be a time in milliseconds")
-    return int(text)

@@ -131,7 +131,7 @@ def parse(kind: Kind, text: str) -> Config:
     """
     try:
         given = json.loads(text)
-    except json.JSONDecodeError as exc:
+    except (json.JSONDecodeError, RecursionError) as exc:
         raise invalid("triggerConfig must be a string that holds a JSON object") from exc
     if not isinstance(given, dict):
         raise invalid("triggerConfig must be a string that holds a JSON object")
