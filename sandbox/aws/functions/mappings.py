@@ -1,7 +1,8 @@
 """Event source mappings: their state. What polls for them is sandbox.aws.events.polling.
 
-Only queues of SQS are polled; a mapping of another source is refused, since it would look as if it worked.
-Source: docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html, read 2026-11-22.
+Only queues of SQS are polled. A mapping of another source is kept while it is disabled; to enable it is
+refused, since it would look as if it worked. Source:
+docs.aws.amazon.com/lambda/latest/api/API_CreateEventSourceMapping.html, read 2026-11-22.
 """
 
 import json
@@ -51,20 +52,18 @@ def get_event_source_mapping(account: Account, given: dict[str, Any]) -> dict[st
 
 def create_event_source_mapping(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     arn = given.get("EventSourceArn", "")
-    if not arn.startswith("arn:aws:sqs:"):
-        raise AwsError(
-            501,
-            "NotImplementedException",
-            "The sandbox polls queues of SQS only: streams, Kafka, MQ and DocumentDB are not built.",
-        )
+    if given.get("Enabled", True):
+        _check_polled(arn)
     target = account.find(given["FunctionName"])
-    _check_queue(account, arn, target)
+    if _is_queue(arn):
+        _check_queue(account, arn, target)
     function_arn = qualified(target.function, target.qualifier)
     for identifier in list(account.stored.mappings):
         other = _shown(account, identifier)
-        if other and (other["EventSourceArn"], other["FunctionArn"]) == (arn, function_arn):
+        if arn and other and (other["EventSourceArn"], other["FunctionArn"]) == (arn, function_arn):
             raise conflict(
-                f'An event source mapping with SQS arn (" {arn} ") and function (" {target.function.name} ") '
+                f'An event source mapping with {arn.split(":")[2].upper()} arn (" {arn} ") and function '
+                f'(" {target.function.name} ") '
                 f"already exists. Please update or delete the existing mapping with UUID {identifier}"
             )
     identifier = str(uuid.uuid4())
@@ -72,7 +71,7 @@ def create_event_source_mapping(account: Account, given: dict[str, Any]) -> dict
         "UUID": identifier,
         "EventSourceMappingArn": f"arn:aws:lambda:{account.region}:{account.account_id}"
         f":event-source-mapping:{identifier}",
-        "BatchSize": 10,
+        "BatchSize": 10 if _is_queue(arn) else 100,
         "MaximumBatchingWindowInSeconds": 0,
         "EventSourceArn": arn,
         "FunctionArn": function_arn,
@@ -88,10 +87,13 @@ def create_event_source_mapping(account: Account, given: dict[str, Any]) -> dict
 
 def update_event_source_mapping(account: Account, given: dict[str, Any]) -> dict[str, Any]:
     before = _changeable(account, given["UUID"])
+    if given.get("Enabled"):
+        _check_polled(before["EventSourceArn"])
     mapping = dict(account.stored.mappings[given["UUID"]])
     if "FunctionName" in given:
         target = account.find(given["FunctionName"])
-        _check_queue(account, mapping["EventSourceArn"], target)
+        if _is_queue(mapping["EventSourceArn"]):
+            _check_queue(account, mapping["EventSourceArn"], target)
         mapping["FunctionArn"] = qualified(target.function, target.qualifier)
     _set(mapping, given)
     wanted = before["State"]
@@ -155,10 +157,14 @@ def _changeable(account: Account, identifier: str) -> dict[str, Any]:
 
 def _set(mapping: dict[str, Any], given: dict[str, Any]) -> None:
     """Take over what a caller sets. Raises AwsError for what queues do not have or AWS refuses."""
-    for name in _OF_STREAMS:
-        if name in given:
-            raise invalid(f"Unsupported {name} parameter for given event source mapping type.")
+    streams = {name: given[name] for name in _OF_STREAMS if name in given}
     mapping |= {name: given[name] for name in _SETTABLE if name in given}
+    _check_filters(mapping)
+    if not _is_queue(mapping["EventSourceArn"]):
+        mapping |= streams
+        return
+    for name in streams:
+        raise invalid(f"Unsupported {name} parameter for given event source mapping type.")
     size, window = mapping["BatchSize"], mapping["MaximumBatchingWindowInSeconds"]
     fifo = mapping["EventSourceArn"].endswith(".fifo")
     most = _MOST_FIFO if fifo else _MOST_STANDARD
@@ -176,11 +182,27 @@ def _set(mapping: dict[str, Any], given: dict[str, Any]) -> None:
     concurrency = mapping.get("ScalingConfig", {}).get("MaximumConcurrency", 2)
     if not 2 <= concurrency <= 1000:
         raise invalid("MaximumConcurrency must be between 2 and 1000.")
+
+
+def _check_filters(mapping: dict[str, Any]) -> None:
     for one in mapping.get("FilterCriteria", {}).get("Filters", []):
         try:
             EventPattern.load(one["Pattern"])
         except (InvalidEventPatternException, AttributeError, json.JSONDecodeError) as exc:
             raise invalid("Invalid filter pattern definition.") from exc
+
+
+def _is_queue(arn: str) -> bool:
+    return arn.startswith("arn:aws:sqs:")
+
+
+def _check_polled(arn: str) -> None:
+    if not _is_queue(arn):
+        raise AwsError(
+            501,
+            "NotImplementedException",
+            "The sandbox polls queues of SQS only: streams, Kafka, MQ and DocumentDB are not built.",
+        )
 
 
 def _check_queue(account: Account, arn: str, target: Target) -> None:

@@ -245,6 +245,10 @@ def test_it_refuses_mappings_that_cannot_work(aws: RunningAws, plumb: Plumb) -> 
     region = aws.keys.aws.region
     stream = f"arn:aws:kinesis:{region}:{aws.keys.aws.account_id}:stream/s"
     assert refused(lambda: pipe.map(EventSourceArn=stream))[:2] == ("NotImplementedException", 501)
+    kept = pipe.map(EventSourceArn=stream, Enabled=False, StartingPosition="LATEST")
+    assert eventually(lambda: pipe.state(kept) == "Disabled")
+    enabled = refused(lambda: pipe.lambda_.update_event_source_mapping(UUID=kept, Enabled=True))
+    assert enabled[:2] == ("NotImplementedException", 501)
     code, status, message = refused(lambda: pipe.map(BatchSize=11))
     assert (code, status) == ("InvalidParameterValueException", 400)
     assert "batch window" in message
