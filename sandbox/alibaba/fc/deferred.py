@@ -26,7 +26,7 @@ from sandbox.alibaba.wire import Refused
 
 DEFAULT_RETRIES = 3
 DEFAULT_AGE_S = 86400
-THREADS = 8
+THREADS = 24
 THROTTLE_WAITS_S = (0.5, 1, 2, 4, 8, 16, 30)
 _log = logging.getLogger(__name__)
 

@@ -10,12 +10,14 @@ import json
 import os
 import shutil
 import sys
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sandbox.alibaba.access import KeyRing
+from sandbox.alibaba import clock
+from sandbox.alibaba.access import AccessKey, KeyRing
 from sandbox.alibaba.fc.model import RUNNABLE, Language, invalid
 from sandbox.alibaba.settings import Settings
 from sandbox.alibaba.wire import Refused
@@ -79,7 +81,7 @@ def find_node() -> str:
 
 
 class Instances:
-    """Makes the specification of an instance for a target; role credentials are drawn when one is made.
+    """Makes the specification of an instance for a target; the keys of a role are drawn twice in their life.
 
     bundled: gives the directories with the SDKs that FC bundles with a runtime, to be searched last.
     """
@@ -98,6 +100,8 @@ class Instances:
         self._region = region
         self._keys = keys
         self._bundled = bundled
+        self._lock = threading.Lock()
+        self._roles: dict[tuple[str, str], AccessKey] = {}
 
     def _argv(self, target: Target) -> tuple[str, ...]:
         handler = str(target.config["handler"])
@@ -129,11 +133,15 @@ class Instances:
             "FC_INSTANCE_ID": "%WORKER%",
         }
         if config.get("role") and config.get("disableInjectCredentials") not in ("Env", "All"):
-            environment |= self._credentials()
+            environment |= self._credentials(target.function, str(config["role"]))
         return environment
 
-    def _credentials(self) -> dict[str, str]:
-        key = self._keys.draw_temporary(lifetime_s=ROLE_SESSION_S)
+    def _credentials(self, function: str, role: str) -> dict[str, str]:
+        with self._lock:
+            key = self._roles.get((function, role))
+            if key is None or (key.expires or 0) < clock.now() + ROLE_SESSION_S / 2:
+                key = self._keys.draw_temporary(lifetime_s=ROLE_SESSION_S)
+                self._roles[function, role] = key
         return {
             "ALIBABA_CLOUD_ACCESS_KEY_ID": key.key_id,
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": key.secret,

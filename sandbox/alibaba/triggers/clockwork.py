@@ -6,7 +6,6 @@ from memory.
 
 from __future__ import annotations
 
-import base64
 import logging
 import threading
 from collections.abc import Callable
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from sandbox.alibaba import clock
 from sandbox.alibaba.fc.deferred import Deferred, Event
+from sandbox.alibaba.sls.reading import cursor_text
 from sandbox.alibaba.triggers.configs import Kind, LogConfig, TimerConfig
 from sandbox.alibaba.triggers.events import log_event, timer_event
 from sandbox.alibaba.triggers.store import Bound, Triggers
@@ -24,11 +24,6 @@ from sandbox.alibaba.wire import Refused
 CATCH_UP_S = 300.0
 CursorAt = Callable[[str, str, int | None], int]
 _log = logging.getLogger(__name__)
-
-
-def cursor_text(cursor: int) -> str:
-    """Give a cursor as SLS writes it: Base64 of the number."""
-    return base64.b64encode(str(cursor).encode()).decode()
 
 
 class Clockwork:

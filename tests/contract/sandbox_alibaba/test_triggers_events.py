@@ -3,10 +3,12 @@
 import base64
 import json
 import re
+from functools import partial
 from typing import Any
 
 import pytest
 from alibabacloud_fc20230330 import models as fc
+from alibabacloud_sls20201230 import models as sls
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 
 from tests.contract.sandbox_alibaba.calls import (
@@ -125,6 +127,38 @@ class TestObjects:
         assert refusal(lambda: trigger(alibaba, "no-bucket", "oss", good, **given))[0] == 400
 
 
+class TestLogs:
+    def test_new_rows_are_told_with_their_cursors(self, alibaba: RunningAlibaba, ear: Ear) -> None:
+        client = alibaba.sls()
+        project = sls.CreateProjectRequest(project_name="told-logs", description="d")
+        client.create_project(project)
+        store = sls.CreateLogStoreRequest(logstore_name="store", shard_count=1, ttl=1)
+        client.create_log_store("told-logs", store)
+        alibaba.create_function("pulls", source=ear.telling())
+        arn = f"acs:log:cn-hangzhou:{alibaba.keys.alibaba.account_id}:project/told-logs"
+        config = {
+            "sourceConfig": {"logstore": "store"},
+            "jobConfig": {"triggerInterval": 3, "maxRetryTime": 1},
+            "functionParameter": {"a": "b"},
+            "logConfig": {"project": "", "logstore": ""},
+            "enable": True,
+        }
+        trigger(alibaba, "pulls", "log", config, source_arn=arn)
+        logs = fc.LogConfig(project="told-logs", logstore="store")
+        alibaba.create_function("writes", source=ECHO_NODE, log_config=logs)
+        alibaba.invoke("writes")
+        eventually(lambda: ear.heard)
+        alibaba.fc().delete_trigger("pulls", "t")
+        (event,) = ear.documents()
+        source = event["source"]
+        assert (source["projectName"], source["logstoreName"], source["shardId"]) == ("told-logs", "store", 0)
+        begin, end = (int(base64.b64decode(source[name])) for name in ("beginCursor", "endCursor"))
+        assert begin < end
+        assert event["parameter"] == {"a": "b"}
+        missing = {**config, "sourceConfig": {"logstore": "none"}}
+        assert refusal(lambda: trigger(alibaba, "pulls", "log", missing, source_arn=arn))[0] == 400
+
+
 class TestTopics:
     def test_messages_come_as_stream_or_as_json_and_by_tag(self, alibaba: RunningAlibaba, ear: Ear) -> None:
         from mns.topic import TopicMessage
@@ -223,7 +257,7 @@ class TestQueues:
         kafka = {"eventSourceConfig": {"eventSourceType": "Kafka"}}
         assert refusal(lambda: trigger(alibaba, "bridged", "eventbridge", kafka))[0] == 400
         for kind in ("cdn_events", "tablestore", "sms"):
-            assert refusal(lambda kind=kind: trigger(alibaba, "bridged", kind, {}))[0] == 400
+            assert refusal(partial(trigger, alibaba, "bridged", kind, {}))[0] == 400
 
 
 def test_a_function_has_at_most_fifty_triggers(alibaba: RunningAlibaba) -> None:

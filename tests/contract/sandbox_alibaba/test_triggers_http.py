@@ -98,7 +98,7 @@ def test_methods_and_urls_that_are_not_there_are_refused(alibaba: RunningAlibaba
 
 def signed(alibaba: RunningAlibaba, url: str, *, secret: str | None = None) -> dict[str, str]:
     """Sign a POST as the guide to HTTP triggers does, with alibabacloud_openapi_util."""
-    from alibabacloud_openapi_util.client import Client
+    from alibabacloud_openapi_util.client import Client  # type: ignore[import-untyped]
     from Tea.request import TeaRequest
 
     parts, keys = urllib.parse.urlsplit(url), alibaba.keys.alibaba

@@ -36,7 +36,7 @@ FUNCTION = {
     "description": "d",
     "role": "r",
 }
-TRIGGERS = {
+TRIGGERS: dict[str, dict[str, Any]] = {
     "timer": {"cronExpression": "@every 1h", "enable": False, "payload": "x"},
     "oss": {"events": ["oss:ObjectCreated:*"], "filter": {"key": {"prefix": "a", "suffix": "b"}}},
     "mns_topic": {"notifyContentFormat": "JSON", "notifyStrategy": "BACKOFF_RETRY", "filterTag": "t"},
