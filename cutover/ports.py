@@ -46,7 +46,7 @@ class FunctionFacts:
     ``aliases``: name -> {"version": str, "weights": {version: basis points}}. ``triggers``: one object each
     {"kind", "source", "qualifier", "enabled"}. ``managed_by``: "", "cloudformation", "sam", "terraform", ...
     ``limits``: what forbids tap and relay, as short sentences (code signing, image, durable, streaming...).
-    ``configuration``: what only the assessment reads, absent when it is not set: {"event_invoke": [{"qualifier",
+    ``configuration``: what only the assessment reads, absent when not set: {"event_invoke": [{"qualifier",
     "on_success", "on_failure"}], "file_systems", "snap_start", "tracing", "provisioned", "image"}.
     """
 
@@ -316,6 +316,11 @@ class CandidateDeployer(Protocol):
     def ensure_logs(self, project: str, store: str) -> Receipt: ...
     def find(self, function: str) -> Document | None:
         """Give FC's function object without environment values, or None."""
+        ...
+
+    def functions(self) -> Sequence[Document]:
+        """List what is on FC already, of both generations: {"name", "generation": "2" | "3", "role",
+        "ours": bool}. One of FC 2.0 is named "service$function"."""
         ...
 
     def create(self, specification: CandidateSpecification) -> Receipt:

@@ -16,6 +16,8 @@ from migrations_app.models import Connection
 from migrations_app.services import bell, inventory
 from workers import wiring
 
+FOREIGN_MOST = 500
+"""Functions of others on FC that are kept by name; more would only make the row large."""
 logger = logging.getLogger(__name__)
 LEASE = dt.timedelta(minutes=5)
 """How long a sync or a check may take before another worker takes it for lost."""
@@ -82,6 +84,8 @@ def _report(row: Connection) -> dict[str, Any]:
             sentence = f"The credentials belong to account {identity.account_id}, not {row.account_id}."
             return {**report, "reachable": False, "sentence": sentence}
         gaps = session.permission_gaps()
+        if row.cloud == Connection.Cloud.ALIBABA:
+            report["functions"] = _there(wiring.candidate(row))
     except CloudError as error:
         return {**report, "sentence": str(error)}
     report["gaps"] = [
@@ -93,6 +97,16 @@ def _report(row: Connection) -> dict[str, Any]:
         else "It is reachable and nothing is missing."
     )
     return report
+
+
+def _there(candidate: CandidateCloud) -> list[dict[str, Any]]:
+    """Give what is on FC already and is not ours, so that names and roles do not collide."""
+    try:
+        found = candidate.deployer.functions()
+    except CloudError as error:
+        logger.warning("The functions on FC could not be listed: %s", error)
+        return []
+    return [dict(one) for one in found if not one["ours"]][:FOREIGN_MOST]
 
 
 def _cloud(row: Connection) -> PrimaryCloud | CandidateCloud:

@@ -8,7 +8,7 @@ the fields that are set. Source: alibabacloud-fc20230330 4.8.3, client.py, read 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from alibabacloud_fc20230330 import models
@@ -41,6 +41,13 @@ class FcDeployer:
             return self._get(function)
         except NotFound:
             return None
+
+    def functions(self) -> Sequence[Document]:
+        """List the functions of the account in this region, those of FC 2.0 too, so that no name collides.
+
+        Source: alibabacloud-fc20230330 4.8.3, ListFunctionsRequest: fcVersion filters by v2 and v3.
+        """
+        return [one for generation in ("2", "3") for one in self._functions(generation)]
 
     def create(self, specification: CandidateSpecification) -> Receipt:
         """Create and wait until it can be invoked. Raises AlreadyExists."""
@@ -182,6 +189,23 @@ class FcDeployer:
             with calling("fc:ListFunctionVersions"):
                 answer = self._fc.list_function_versions_with_options(function, request, {}, options())
             yield from (one.to_map() for one in answer.body.versions or ())
+            token = answer.body.next_token or None
+            if token is None:
+                return
+
+    def _functions(self, generation: str) -> Iterator[Document]:
+        token: str | None = None
+        while True:
+            request = models.ListFunctionsRequest(fc_version=f"v{generation}", limit=100, next_token=token)
+            with calling("fc:ListFunctions", secret=True):
+                answer = self._fc.list_functions_with_options(request, {}, options())
+            for one in answer.body.functions or ():
+                yield {
+                    "name": str(one.function_name),
+                    "generation": generation,
+                    "role": str(one.role or ""),
+                    "ours": str(one.description or "").startswith("Moved by Cutover from "),
+                }
             token = answer.body.next_token or None
             if token is None:
                 return

@@ -90,6 +90,20 @@ class Deployer:
         outcome = {"project": project, "store": store, "created": created}
         return Receipt(request_id="", outcome=outcome)
 
+    def functions(self) -> Sequence[Document]:
+        def look() -> list[Document]:
+            return [
+                {
+                    "name": one.name,
+                    "generation": "3",
+                    "role": "",
+                    "ours": one.specification.description.startswith("Moved by Cutover from "),
+                }
+                for one in self._world.candidates.values()
+            ]
+
+        return self._world.read("alibaba", "fc:ListFunctions", look)
+
     def find(self, function: str) -> Document | None:
         def look() -> Document | None:
             found = self._world.candidates.get(function)

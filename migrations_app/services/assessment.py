@@ -8,7 +8,7 @@ They are kept as long as their basis stays the same, so assessing unchanged code
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, fields, replace
 from datetime import timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from cutover.assessment import (
     readiness,
     target_for,
 )
+from cutover.assessment.target import target_name
 from cutover.errors import BadInput
 from cutover.phases import Trigger, legal_triggers
 from cutover.planning import Adapter, Target
@@ -54,7 +55,7 @@ def assess(function_id: int, *, actor: str, ask_for_code: bool = True) -> tuple[
         )
         facts = facts_from_document(function.facts)
         code, read = _code(function, facts)
-        findings = ordered([*assess_configuration(facts), *code])
+        findings = ordered([*assess_configuration(facts), *code, *_collisions(function, facts)])
         _write(function, facts, findings, read=read)
         changed = ["findings", "assessed_at", "readiness", "waivers", "target", "changed_at"]
         if ask_for_code and not read and _has_code(facts):
@@ -180,6 +181,32 @@ def withdraw_waiver(function_id: int, identity: str, *, reason: str, actor: str)
 
 
 # -------------------------------------------------------------------------------------------- writing
+
+
+def _collisions(function: FunctionMigration, facts: FunctionFacts) -> Iterator[Finding]:
+    """Give findings on functions of others that the target's account has, as its last check listed them."""
+    there = function.connection.counterpart
+    listed = (there.check_report if there else {}).get("functions") or ()
+    name = str(function.target.get("name") or target_name(facts.name))
+    for one in listed:
+        own = str(one["name"]).rpartition("$")[2]
+        if own != name:
+            continue
+        same = one["generation"] == "3"
+        yield Finding(
+            rule="target-exists",
+            severity="warn",
+            title=f"FC has a function {one['name']} that Cutover did not make",
+            place=f"FC {one['generation']}.0: {one['name']}"
+            + (f", role {one['role']}" if one["role"] else ""),
+            why="The deployment creates a function of this name and refuses to overwrite another's."
+            if same
+            else "Services of FC 2.0 stand apart: nothing is overwritten; triggers and roles may be shared.",
+            remedy="Rename or remove it, or choose another name in the plan."
+            if same
+            else "Compare its triggers and its role with the plan.",
+            source="Alibaba Cloud, Function Compute 3.0, ListFunctions, read 2026-11-22",
+        )
 
 
 def _has_code(facts: FunctionFacts) -> bool:

@@ -237,3 +237,15 @@ def test_it_ignores_the_proxy_of_the_environment(
 
     assert candidate.cloud.deployer.find("no-such-function") is None
     candidate.cloud.packages.ensure_bucket(ports.BUCKET)
+
+
+def test_it_lists_what_is_there_and_tells_what_is_ours(candidate: Candidate) -> None:
+    names = {ours: ports.fresh() for ours in (True, False)}
+    for ours, name in names.items():
+        description = "Moved by Cutover from x" if ours else "by hand"
+        candidate.cloud.deployer.create(replace(candidate.specify(name), description=description))
+
+    listed = {one["name"]: one for one in candidate.cloud.deployer.functions()}
+
+    assert {ours: listed[name]["ours"] for ours, name in names.items()} == {True: True, False: False}
+    assert {listed[name]["generation"] for name in names.values()} == {"3"}

@@ -174,3 +174,19 @@ def test_the_command_line_waives_by_the_identity_that_assess_prints(world: World
     again = cutover("assess", "hello", "--json").document
     assert [one["rule"] for one in again["findings"] if one.get("waiver")] == ["sdk-write"]
     assert cutover("waive", "hello", "nothing", "--reason", "x", "--json").code == 2
+
+
+def test_a_function_of_the_same_name_on_fc_is_a_finding(world: World) -> None:
+    function = synced(world)
+    there = worlds.connection().counterpart
+    assert there is not None
+    there.check_report = {
+        "functions": [
+            {"name": "shop$hello", "generation": "2", "role": "acs:ram::1:role/shop", "ours": False},
+            {"name": "other", "generation": "3", "role": "", "ours": False},
+        ]
+    }
+    there.save(update_fields=["check_report"])
+    assessment.assess(function.pk, actor="ann")
+    assert "acs:ram::1:role/shop" in finding(function, "target-exists")["place"]
+    assert len([one for one in function.findings if one["rule"] == "target-exists"]) == 1
