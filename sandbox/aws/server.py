@@ -125,7 +125,7 @@ class Front:
             )
             operation = ask.operation
             versions = (ask.given.get("Qualifier") or "$LATEST",)
-            self._service.check(caller.credential.principal, operation, function)
+            self._service.check(caller.credential.principal, ask, function)
 
             def carry_out() -> Reply:
                 return self._service.serve(ask, function, request_id, applied=applied)

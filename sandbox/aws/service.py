@@ -70,10 +70,15 @@ class LambdaService:
         with self._account.lock:
             return sorted(self._account.stored.functions)
 
-    def check(self, principal: str, operation: str, function: str | None) -> None:
+    def check(self, principal: str, ask: protocol.Ask, function: str | None) -> None:
         """Refuse what the caller's policies do not allow."""
         resource = self._account.arn(function) if function else "*"
-        permissions.check(self._account.account_id, principal, operation, resource)
+        if layer := ask.given.get("LayerName"):
+            resource = f"arn:aws:lambda:{self._account.region}:{self._account.account_id}:layer:"
+            resource += layer.rpartition(":")[2]
+            if "VersionNumber" in ask.given:
+                resource += f":{ask.given['VersionNumber']}"
+        permissions.check(self._account.account_id, principal, ask.operation, resource)
 
     def check_region(self, region: str) -> None:
         """Refuse a request that is signed for another region than this account's Lambda."""

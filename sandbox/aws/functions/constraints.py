@@ -92,7 +92,7 @@ def _reasons(shape: Shape, value: Any) -> Iterator[str]:
     kind = shape.type_name
     if kind in ("integer", "long", "double", "float"):
         whole = kind in ("integer", "long")
-        right = isinstance(value, int) or (isinstance(value, float) and (not whole or value.is_integer()))
+        right = isinstance(value, int) or (isinstance(value, float) and not whole)
         _demand(right and not isinstance(value, bool), value, "number")
         limits = shape.metadata | _NARROWER.get(shape.name, {})
         if "min" in limits and value < limits["min"]:

@@ -259,12 +259,17 @@ def _checked(payload: bytes) -> bytes:
     if not payload:
         return b"{}"
     try:
-        json.loads(payload)
-    except ValueError as exc:
+        json.loads(payload, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as exc:
         raise AwsError(
             400, "InvalidRequestContentException", f"Could not parse request body into json: {exc}"
         ) from exc
     return payload
+
+
+def _no_constant(name: str) -> None:
+    """Refuse NaN and Infinity, which Python reads and JSON does not know."""
+    raise ValueError(f"Unrecognized token {name!r}")
 
 
 def _context(given: dict[str, Any]) -> str:
@@ -273,7 +278,7 @@ def _context(given: dict[str, Any]) -> str:
             raise ValueError("too long")
         text = base64.b64decode(given["ClientContext"], validate=True).decode()
         json.loads(text)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         message = "Client context must be a valid Base64-encoded JSON object of at most 3583 bytes."
         raise AwsError(400, "InvalidRequestContentException", message) from exc
     return text

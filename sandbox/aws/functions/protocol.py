@@ -108,7 +108,7 @@ def _parameters(
 def _document(body: bytes) -> dict[str, Any]:
     try:
         found = json.loads(body)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise AwsError(400, "SerializationException", "The request body is not JSON.") from exc
     if not isinstance(found, dict):
         raise AwsError(400, "SerializationException", "The request body is not a JSON object.")

@@ -51,7 +51,7 @@ def version_1(answer: bytes) -> Reply:
 def _parsed(answer: bytes) -> Any:
     try:
         return json.loads(answer)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise Malformed("no JSON") from exc
 
 

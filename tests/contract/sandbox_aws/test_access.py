@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.contract.sandbox_aws.support import Make, refused, settled
+from tests.contract.sandbox_aws.support import Make, refused, settled, zipped
 from tests.sandbox_fixtures import RunningAws
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
@@ -128,3 +128,21 @@ def test_it_refuses_to_guess_what_a_condition_means(aws: RunningAws, make: Make)
     )
     code, status, message = refused(lambda: client.get_function(FunctionName=name))
     assert (code, status, "conditions" in message) == ("NotImplementedException", 501, True)
+
+
+def test_it_lets_a_policy_name_a_layer(aws: RunningAws, lambda_: Any) -> None:
+    content = {"ZipFile": zipped({"python/a.py": ""})}
+    for layer in ("mine", "theirs"):
+        lambda_.publish_layer_version(LayerName=layer, Content=content)
+    iam = aws.client("iam")
+    iam.create_user(UserName="layered")
+    resource = "arn:aws:lambda:us-east-1:123456789012:layer:mine:*"
+    statement = {"Effect": "Allow", "Action": "lambda:GetLayerVersion", "Resource": resource}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    iam.put_user_policy(UserName="layered", PolicyName="p", PolicyDocument=document)
+    key = iam.create_access_key(UserName="layered")["AccessKey"]
+    client = aws.client(
+        "lambda", aws_access_key_id=key["AccessKeyId"], aws_secret_access_key=key["SecretAccessKey"]
+    )
+    assert client.get_layer_version(LayerName="mine", VersionNumber=1)["Version"] == 1
+    assert refused(lambda: client.get_layer_version(LayerName="theirs", VersionNumber=1))[1] == 403

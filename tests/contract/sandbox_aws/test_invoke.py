@@ -126,5 +126,6 @@ def test_it_shows_python_functions_only_what_lambda_brings(lambda_: Any, make: M
 
 def test_it_refuses_a_body_that_is_no_json(lambda_: Any, make: Make) -> None:
     name = make()
-    call = lambda: lambda_.invoke(FunctionName=name, Payload=b"not json")  # noqa: E731
-    assert refused(call)[:2] == ("InvalidRequestContentException", 400)
+    for body in (b"not json", b"NaN", b"\xff", b"[" * 200_000):
+        call = lambda: lambda_.invoke(FunctionName=name, Payload=body)  # noqa: B023, E731
+        assert refused(call)[:2] == ("InvalidRequestContentException", 400)
