@@ -22,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.alibaba.service import Alibaba, Errand
-from sandbox.alibaba.wire import Incoming, Reply, json_reply, split_target
+from sandbox.alibaba.wire import Incoming, Refused, Reply, json_reply, split_target
 from sandbox.faults import FRONT_KINDS, HANG_MS, Rule
 
 BODY_LIMIT_BYTES = 520 * 1024 * 1024
@@ -121,13 +121,19 @@ class Front:
         head = _head(scope)
         large = self._alibaba.takes_files(head)
         with NamedTemporaryFile(dir=self._alibaba.spool) if large else BytesIO() as content:
-            if not await _read(receive, content, OBJECT_LIMIT_BYTES if large else BODY_LIMIT_BYTES):
+            try:
+                whole = await _read(receive, content, OBJECT_LIMIT_BYTES if large else BODY_LIMIT_BYTES)
+                content.flush()
+            except OSError as exc:
+                refusal = Refused(500, "InternalError", f"The body could not be kept: {exc.strerror}.")
+                await _write(send, self._alibaba.understand(head).refuse(refusal), head=False)
+                return
+            if not whole:
                 await _break_off(scope, receive)
                 return
             if isinstance(content, BytesIO):
                 request = replace(head, body=content.getvalue())
             else:
-                content.flush()
                 request = replace(head, file=Path(content.name))
             await self._reply(request, scope, receive, send)
 

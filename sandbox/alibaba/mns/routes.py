@@ -7,6 +7,7 @@ Source: Alibaba Cloud, MNS, API reference; aliyun-mns-sdk 1.3.0, mns_client.py a
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
 from xml.etree import ElementTree
@@ -181,7 +182,10 @@ class MessageService:
             raise Refused(
                 400, "InvalidRequestURL", "Http request URL format invalid, or not in the sandbox's MNS."
             )
-        return carry_out(call)
+        try:
+            return carry_out(call)
+        except sqlite3.OperationalError as exc:
+            raise Refused(500, "InternalError", f"The sandbox's disk did not take it: {exc}.") from exc
 
     # -- queues
 

@@ -174,7 +174,9 @@ class Objects:
         described = _described(stored, stored)
         kept = ("ETag", "Last-Modified", "x-oss-hash-crc64ecma")
         headers = {name: described[name] for name in kept}
-        return Reply(headers={**headers, "content-length": str(stored.size)})
+        if visit.request.method == "HEAD":
+            headers["content-length"] = str(stored.size)
+        return Reply(headers=headers)
 
     def _followed(self, bucket: str, stored: StoredObject) -> StoredObject:
         """Give what a symlink points at, and any other object itself."""

@@ -84,7 +84,12 @@ class LogService:
         Raises:
             Refused: in SLS's own codes.
         """
-        reply = self._answer(request)
+        try:
+            reply = self._answer(request)
+        except OSError as exc:
+            raise Refused(
+                500, "InternalServerError", f"The sandbox's disk did not take it: {exc.strerror}."
+            ) from exc
         return Reply(
             status=reply.status, headers={"x-log-requestid": request_id, **reply.headers}, body=reply.body
         )

@@ -5,8 +5,10 @@ A row can be queried only a short while after it was written, as on the real ser
 
 from __future__ import annotations
 
+import errno
 import itertools
 import json
+import os
 import shutil
 import threading
 from collections import deque
@@ -143,20 +145,18 @@ class Logs:
             store = self._stores.get((project, name))
             if store is None:
                 return
+            place = self._place(project, name).with_suffix(".rows")
+            _append(place, _lines(rows))
             at = clock.now()
             shown = at + self._delay_s
             store.note_times(rows, at)
             store.rows.extend((shown, searchable(row), row) for row in rows)
             store.appended += len(rows)
             store.end += len(rows)
-            place = self._place(project, name).with_suffix(".rows")
             if store.appended > ROWS_KEPT:
                 kept = _lines(row for _, _, row in store.rows)
                 files.write_bytes(place, _lines([{_BASE: str(store.begin)}]) + kept)
                 store.appended = 0
-                return
-            with place.open("ab") as log:
-                log.write(_lines(rows))
 
     def cursor_begin(self, project: str, name: str) -> int:
         """Give the cursor of the oldest row. Raises Refused: 404 when there is no such logstore."""
@@ -225,6 +225,15 @@ class Logs:
                     found.append(row)
         found.reverse()
         return sorted(found, key=lambda row: int(row["__time__"]))
+
+
+def _append(path: Path, content: bytes) -> None:
+    """Add whole lines to a file. Raises OSError: the disk is full; nothing of them is left then."""
+    with path.open("ab", buffering=0) as log:
+        before = log.tell()
+        if log.write(content) != len(content):
+            log.truncate(before)
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
 def _lines(rows: Iterable[dict[str, str]]) -> bytes:

@@ -1,6 +1,8 @@
 """What OSS lets others hear of: one happening for each write, before its answer."""
 
+import errno
 import hashlib
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -8,7 +10,7 @@ from typing import Any
 import pytest
 
 from sandbox.alibaba.access import AccessKey, KeyRing, Scope
-from sandbox.alibaba.oss import routes
+from sandbox.alibaba.oss import content, routes
 from sandbox.alibaba.oss.storage import Storage
 from sandbox.alibaba.wire import Incoming, Refused, Reply
 from sandbox.keys import draw
@@ -22,6 +24,7 @@ class Oss:
     def __init__(self, folder: Path) -> None:
         keys = draw()
         ring = KeyRing(account=keys.alibaba, relay=keys.relay, path=folder / "keys.json")
+        self.folder = folder
         self.told: list[Mapping[str, Any]] = []
         self._oss = routes.ObjectStorage(
             storage=Storage(folder / "oss"),
@@ -125,3 +128,20 @@ def test_what_was_refused_is_not_told(oss: Oss) -> None:
             oss.ask(method, target, b"2", **headers)
     assert oss.events() == []
     assert list(oss.ask("GET", "/box/a").stream or iter(())) == [b"1"]
+
+
+def test_a_full_disk_is_told_and_changes_nothing(oss: Oss, monkeypatch: pytest.MonkeyPatch) -> None:
+    oss.ask("PUT", "/box/a", b"before")
+    oss.events()
+
+    def fail(piece: bytes, crc: int = 0) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(content, "crc64", fail)
+        with pytest.raises(Refused, match="No space left on device") as refused:
+            oss.ask("PUT", "/box/a", b"after")
+    assert (refused.value.status, refused.value.code) == (500, "InternalError")
+    assert oss.events() == []
+    assert list(oss.ask("GET", "/box/a").stream or iter(())) == [b"before"]
+    assert len(list(oss.folder.glob("oss/box/content/*"))) == 1
