@@ -96,20 +96,26 @@ def _possible(text: str) -> int:
     if colon:
         if "arn:aws" in text or "acs:" in text:
             found |= _BITS["ARN"]
-        if dashes >= 2 or " GMT" in text or _FOUR_AND_CLOCK(text):
-            found |= _BITS["time"]
+        if dashes >= 2:
+            found |= _ISO_BIT
+        if _FOUR_AND_CLOCK(text):
+            found |= _BITS["time"] & ~_ISO_BIT
         if "Signature=" in text or "AccessKeyId=" in text:
             found |= _BITS["presigned URL"]
     if dashes >= 4:
-        found |= _BITS["uuid"] | _BITS["request id"] | _BITS["region"]
-    elif dashes >= 2:
-        found |= _BITS["request id"] | _BITS["region"]
-    elif dashes and "cn-" in text:
+        found |= _BITS["uuid"]
+    if dashes >= 2 and "1-" in text:
+        found |= _BITS["request id"]
+    if dashes and any(word in text for word in _IN_REGIONS):
         found |= _BITS["region"]
     return found
 
 
+_IN_REGIONS = ("cn-", "-north", "-south", "-east", "-west", "-central")
+
+
 _BITS = {name: sum(1 << n for n, (other, _) in enumerate(SHAPES) if other == name) for name, _ in SHAPES}
+_ISO_BIT = 1 << SHAPES.index(("time", _ISO))
 _TEN_DIGITS = re.compile(r"\d{10}").search
 _FOUR_AND_CLOCK = re.compile(r"\d{4} \d\d:\d\d:\d\d").search
 

@@ -235,3 +235,33 @@ def test_it_says_of_which_side_the_logs_are_pending_and_old_rows_are_read() -> N
     assert from_document(stored) == half
     del stored["primary_logs"], stored["candidate_logs"]
     assert from_document(stored).primary_logs is LogState.PENDING
+
+
+# ------------------------------------------------------------------------------------------- symmetry
+
+ELEMENTS = st.fixed_dictionaries({"id": st.integers(0, 3) | st.booleans()}, optional={"n": st.integers(0, 2)})
+LISTS = st.lists(ELEMENTS | st.integers(0, 2), max_size=5)
+HELD = [
+    rule("keyed", "/v", "id"),
+    rule("unordered", "/v"),
+    rule("ignore", "/v/*/n"),
+    rule("pattern", "", "/id$"),
+    rule("tolerance", "/v/*", "1"),
+    rule("shape", "/v/*/n", "number"),
+]
+
+
+@given(LISTS, LISTS, st.lists(st.sampled_from(HELD), max_size=3, unique=True))
+def test_sides_may_swap_under_any_rules(one: list[Any], other: list[Any], held: list[Rule]) -> None:
+    left, right = compared({"v": one}, {"v": other}, *held), compared({"v": other}, {"v": one}, *held)
+    assert left.outcome is right.outcome
+    assert {(d.pointer, d.standing) for d in left.differences} == {
+        (d.pointer, d.standing) for d in right.differences
+    }
+    assert compared({"v": one}, {"v": one}, *held).outcome is PairOutcome.MATCH
+
+
+@given(LISTS, LISTS, st.sampled_from(HELD))
+def test_a_rule_never_makes_a_match_of_what_differs(one: list[Any], other: list[Any], held: Rule) -> None:
+    without, with_it = compared({"v": one}, {"v": other}), compared({"v": one}, {"v": other}, held)
+    assert (without.outcome is PairOutcome.MATCH) is (with_it.outcome is PairOutcome.MATCH)
