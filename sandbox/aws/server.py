@@ -47,6 +47,8 @@ _FAULT_CODES = {
     503: "ServiceUnavailable",
     504: "GatewayTimeoutException",
 }
+# moto answers these wrongly: it does not apply the filters of a Logs Insights query.
+_UNTRUE = frozenset({("logs", "StartQuery")})
 _log = logging.getLogger(__name__)
 
 
@@ -145,7 +147,7 @@ class Front:
                 if not applied:
                     message = "A fault rule of kind not-applied acts on Lambda's calls only."
                     raise AwsError(501, "NotImplemented", message)
-                return self._services.carry_out(call, lambda: self._ask_moto(handler))
+                return self._services.carry_out(call, lambda: self._offered_by_moto(call, handler))
 
         struck = self._rules.strike(
             faults.FRONT_KINDS, cloud="aws", operation=operation, function=function, versions=versions
@@ -163,6 +165,22 @@ class Front:
                 raise AwsError(rule.status, _FAULT_CODES[rule.status], "A fault rule refused this call.")
         reply = carry_out()
         return None if any(rule.kind == "drop-answer" for rule in struck) else reply
+
+    def _offered_by_moto(self, call: Call, handler: "_Handler") -> Reply:
+        """Ask moto; what it does not do, or does without saying that it leaves something out, is refused."""
+        refusal = AwsError(
+            501, "NotImplementedException", f"The sandbox does not offer {call.operation} of {call.service}."
+        )
+        if (call.service, call.operation) in _UNTRUE:
+            raise refusal
+        try:
+            reply = self._ask_moto(handler)
+        except NotImplementedError as exc:
+            raise refusal from exc
+        kind = next((value for name, value in reply.headers.items() if name.lower() == "content-type"), "")
+        if reply.status == 404 and call.service != "s3" and kind.startswith("text/html"):
+            raise refusal
+        return reply
 
     def _ask_moto(self, handler: "_Handler") -> Reply:
         environ = handler.make_environ()

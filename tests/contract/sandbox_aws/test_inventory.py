@@ -104,5 +104,12 @@ def test_it_knows_the_managed_policies_of_aws(aws: RunningAws) -> None:
 
 
 def test_it_refuses_loudly_what_no_service_here_does(aws: RunningAws) -> None:
-    code, status, _ = refused(lambda: aws.client("cloudtrail").lookup_events())
-    assert status >= 400, code
+    query = {"logGroupName": "g", "startTime": 0, "endTime": 1, "queryString": "fields @message"}
+    for call in (
+        aws.client("cloudtrail").lookup_events,
+        lambda: aws.client("logs").start_query(**query),
+        lambda: aws.client("apigateway").get_sdk_types(),
+    ):
+        code, status, message = refused(call)
+        assert (code, status) == ("NotImplementedException", 501)
+        assert "does not offer" in message
