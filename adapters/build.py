@@ -11,8 +11,10 @@ import hashlib
 import io
 import json
 import posixpath
+import re
+import shlex
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -124,6 +126,74 @@ def adapted_package(
     except zipfile.BadZipFile:
         raise PackageError("The package is a damaged zip archive.") from None
     return buffer.getvalue()
+
+
+def server_bootstrap(command: Sequence[str], *, environment: Mapping[str, str] | None = None) -> bytes:
+    """Give the ``bootstrap`` of a custom runtime for a package that is an HTTP server behind a proxy on AWS.
+
+    Args:
+        command: what starts the server, relative to the package, such as ``["./server"]``.
+        environment: what the platform sets on AWS; values that are there already stay.
+
+    Raises:
+        PackageError: the command is empty, or a name is none of an environment variable.
+    """
+    if not command:
+        raise PackageError("Say which command starts the server.")
+    values = dict(environment or {})
+    if wrong := [name for name in values if not name.isidentifier() or not name.isascii()]:
+        raise PackageError(f"{wrong[0]!r} is no name of an environment variable.")
+    lines = [
+        f'[ "${{{name}+set}}" ] || export {name}={shlex.quote(value)}'
+        for name, value in sorted(values.items())
+    ]
+    text = (_HERE / "custom_runtime" / "bootstrap.sh").read_text(encoding="utf-8")
+    made = text.replace("# ENVIRONMENT\n", "".join(f"{line}\n" for line in lines))
+    return made.replace("COMMAND", shlex.join(command)).encode()
+
+
+def server_package(package: bytes, bootstrap: bytes) -> bytes:
+    """Give the package with the bootstrap in its root, which may be executed.
+
+    Raises:
+        PackageError: it is no zip archive, or it has a bootstrap already.
+    """
+    if not zipfile.is_zipfile(io.BytesIO(package)):
+        raise PackageError("The package is no zip archive.")
+    buffer = io.BytesIO(package)
+    with zipfile.ZipFile(buffer, "a") as archive:
+        if "bootstrap" in archive.namelist():
+            raise PackageError("The package has a bootstrap already, which speaks to Lambda's Runtime API.")
+        entry = _entry("bootstrap")
+        entry.external_attr = 0o755 << 16
+        archive.writestr(entry, bootstrap)
+    return buffer.getvalue()
+
+
+def image_files(
+    image: str, *, entrypoint: Sequence[str], command: Sequence[str], environment: Mapping[str, str]
+) -> dict[str, bytes]:
+    """Give what ``docker build`` needs to put FC's proxy into a Lambda image: Dockerfile and proxy.
+
+    Args:
+        image: by digest, ``registry/name@sha256:...``.
+        entrypoint: the image's own, with ``command`` behind it; both go to the proxy unchanged.
+
+    Raises:
+        PackageError: the image's name holds what a Dockerfile would read as more than a name, or there is
+            nothing to start.
+    """
+    if not re.fullmatch(r"[\w./:@-]+", image):
+        raise PackageError(f"{image!r} is no name of an image.")
+    if not [*entrypoint, *command]:
+        raise PackageError("The image names neither an entry point nor a command.")
+    text = (_HERE / "image_proxy" / "Dockerfile").read_text(encoding="utf-8")
+    settings = {"command": [*entrypoint, *command], "environment": dict(environment)}
+    return {
+        "Dockerfile": text.replace("IMAGE", image).encode(),
+        "proxy.py": (_HERE / "image_proxy" / _PYTHON / "proxy.py").read_bytes(),
+        "settings.json": json.dumps(settings, ensure_ascii=False, sort_keys=True, indent=1).encode(),
+    }
 
 
 def _is_module(archive: zipfile.ZipFile, handler: str) -> bool:

@@ -52,7 +52,7 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
         title=f"The adapter hands over the event as an object; FC itself gives {given}",
         place=place,
         why="FC hands over the raw body. The adapter parses it, and gives context, answer and errors as "
-        "Lambda does. A handler that is native on FC parses the event itself and is deployed without the adapter.",
+        "Lambda does. A handler that is native on FC parses the event itself; deploy it without the adapter.",
         remedy="If the handler parses the event itself, choose the adapter none.",
         source=SOURCE,
     )

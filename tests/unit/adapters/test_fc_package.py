@@ -16,7 +16,7 @@ from cutover.translation import Kind
 from tests.unit.adapters.fc_run import SETTINGS, package
 from tests.unit.cutover.factories import function
 
-PYTHON_FILES = sorted((Path(build.__file__).parent / "fc_python").rglob("*.py"))
+PYTHON_FILES = sorted(Path(build.__file__).parent.glob("[fi]*/python-3.9/**/*.py"))
 TRANSLATION_FILES = sorted((Path(build.__file__).parents[1] / "cutover" / "translation").glob("*.py"))
 
 
