@@ -149,7 +149,12 @@ class Deferred:
             task_id=task_id or request_id,
             retries=retries,
         )
-        if self._config(function, qualifier).get("asyncTask"):
+        followed = bool(self._config(function, qualifier).get("asyncTask"))
+        if followed and self._tasks.status(function, event.task_id) is not None:
+            raise Refused(409, "AsyncTaskAlreadyExists", f"task '{event.task_id}' already exists")
+        # The event first: a kill in between leaves an event that nobody was told of, not a task without one.
+        self._write(event)
+        if followed:
             self._tasks.add(
                 function,
                 event.task_id,
@@ -158,7 +163,6 @@ class Deferred:
                 function_arn=self._function_arn(function),
                 payload=payload,
             )
-        self._write(event)
         return event
 
     def release(self, event: Event) -> None:

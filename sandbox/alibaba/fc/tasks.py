@@ -72,10 +72,8 @@ class Tasks:
         function_arn: str,
         payload: bytes,
     ) -> None:
-        """Record a new task. Raises Refused: 409 when the id was used before."""
+        """Record a new task; its id was not used before."""
         with self._lock:
-            if task_id in self._found.get(function, {}):
-                raise Refused(409, "AsyncTaskAlreadyExists", f"task '{task_id}' already exists")
             task: Document = {
                 "taskId": task_id,
                 "requestId": request_id,

@@ -144,6 +144,16 @@ def test_after_a_night_only_the_last_minutes_are_made_up_for(
     assert len(queue.kept) == CATCH_UP_S / 60
 
 
+def test_a_trigger_that_is_gone_is_forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    timer = bound(Kind.TIMER, {"cronExpression": "@every 60s", "enable": True}, since=NOON)
+    queue = Queue()
+    monkeypatch.setattr(clock, "now", lambda: NOON + 61)
+    fired(tmp_path, queue, timer, Kind.TIMER)
+    assert [path.stem for path in (tmp_path / "timers").iterdir()] == ["id"]
+    fired(tmp_path, queue, timer, Kind.OSS)  # stored as another kind: as a timer it is gone
+    assert (list((tmp_path / "timers").iterdir()), len(queue.kept)) == ([], 1)
+
+
 def test_a_disabled_timer_keeps_still(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     timer = bound(Kind.TIMER, {"cronExpression": "@every 60s", "enable": False}, since=NOON)
     queue = Queue()
