@@ -25,6 +25,12 @@ from cutover.comparison.model import (
 from cutover.comparison.sentences import restated_sentence, sentence_of
 from cutover.observation import Observation, Outcome
 
+_BY_GRAVITY = (
+    (Standing.COUNTS, PairOutcome.MISMATCH),
+    (Standing.LOSS, PairOutcome.TRANSLATION_LOSS),
+    (Standing.IGNORED, PairOutcome.IGNORED),
+    (Standing.NOISE, PairOutcome.NOISE),
+)
 MAX_DIFFERENCES = 1_000
 """Differences kept one by one; ``counts`` has them all."""
 
@@ -75,7 +81,9 @@ def _kept(differences: list[Difference]) -> tuple[list[Difference], dict[str, in
     """Give the differences to keep, those that count first, and the tally of all by standing."""
     if not differences:
         return [], {}
-    tally: dict[str, int] = Counter([difference.standing for difference in differences])
+    tally: dict[str, int] = {}
+    for difference in differences:  # A Counter costs more than it saves: most comparisons have few of them.
+        tally[difference.standing] = tally.get(difference.standing, 0) + 1
     if len(tally) == 1:
         return differences[:MAX_DIFFERENCES], tally
     counting = [difference for difference in differences if difference.standing is Standing.COUNTS]
@@ -99,15 +107,7 @@ def _log_state(observation: Observation) -> LogState:
 
 
 def _outcome_of_answers(tally: Mapping[str, int]) -> PairOutcome:
-    for standing, outcome in (
-        (Standing.COUNTS, PairOutcome.MISMATCH),
-        (Standing.LOSS, PairOutcome.TRANSLATION_LOSS),
-        (Standing.IGNORED, PairOutcome.IGNORED),
-        (Standing.NOISE, PairOutcome.NOISE),
-    ):
-        if tally.get(standing):
-            return outcome
-    return PairOutcome.MATCH
+    return next((outcome for standing, outcome in _BY_GRAVITY if tally.get(standing)), PairOutcome.MATCH)
 
 
 def _outcome_of_errors(primary: Observation, candidate: Observation, tally: Mapping[str, int]) -> PairOutcome:

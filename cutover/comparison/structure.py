@@ -192,7 +192,11 @@ class _Walk:
                 self._places.append(Place(pointer, "order", primary, candidate))
                 return
             for index in indices:
-                self.values(primary[index], candidate[index], f"{pointer}/{index}")
+                one, other = primary[index], candidate[index]
+                if type(one) is dict and type(other) is dict:
+                    self._objects(one, other, f"{pointer}/{index}")
+                else:
+                    self.values(one, other, f"{pointer}/{index}")
             return
         self._pairs(primary, candidate, aligned(primary, candidate, self._canonical), pointer)
 
