@@ -5,7 +5,6 @@ import json
 import os
 import signal
 import threading
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -114,7 +113,7 @@ def test_a_kill_in_the_middle_of_a_stream_loses_nothing_that_was_acknowledged(tm
     with running_aws(tmp_path) as first:
         _prepared(first)
         stream = Stream(first)
-        stream.run(enough=100)
+        stream.run(enough=50)
     with running_aws(tmp_path) as second:
         sqs, s3 = second.client("sqs"), second.client("s3")
         wanted = {i: body for i, body in stream.messages.items() if i not in stream.deleted}
@@ -199,15 +198,3 @@ def test_a_kill_loses_no_configuration_of_any_service(tmp_path: Path) -> None:
 
 def _is_dead(pid: int) -> bool:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-
-
-def test_writing_a_message_down_costs_little(tmp_path: Path) -> None:
-    with running_aws(tmp_path) as aws:
-        sqs = aws.client("sqs")
-        url = sqs.create_queue(QueueName="q")["QueueUrl"]
-        sqs.send_message(QueueUrl=url, MessageBody="warm")
-        began = time.monotonic()
-        for _ in range(100):
-            sqs.send_message(QueueUrl=url, MessageBody="x" * 1000)
-        # Far above what it takes, so that only a write that waits for the disk fails it.
-        assert (time.monotonic() - began) / 100 < 0.05
