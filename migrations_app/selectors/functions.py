@@ -53,7 +53,9 @@ def page(asked: FunctionFilter) -> FunctionPage:
         name, _, key = asked.after.rpartition("~")
         rows = rows.filter(Q(name__gt=name) | Q(name=name, pk__gt=int(key) if key.isdigit() else 0))
     found = list(
-        rows.defer("findings", "live_state", "target", "archive").order_by("name", "pk")[: PAGE_SIZE + 1]
+        rows.defer("findings", "code_findings", "waivers", "live_state", "target", "archive").order_by(
+            "name", "pk"
+        )[: PAGE_SIZE + 1]
     )
     more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
     phases = _counts(asked)

@@ -56,7 +56,7 @@ def portfolio() -> Portfolio:
     phases = dict(FunctionMigration.objects.order_by().values_list("phase").annotate(n=Count("pk")))
     moving = (
         FunctionMigration.objects.filter(phase__in=MOVING)
-        .defer("findings", "live_state", "target", "archive")
+        .defer("findings", "code_findings", "waivers", "live_state", "target", "archive")
         .order_by("-changed_at")[:MOST_MOVING]
     )
     changes = PhaseChange.objects.order_by("-id").values_list("at", "before", "after")[:5000]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from django.utils import timezone
 from clouds.simulated.world import World
 from cutover.errors import BadInput, Denied
 from migrations_app.models import AuditEntry, FunctionMigration
+from migrations_app.selectors import assessment as shown
 from migrations_app.services import assessment as service
 from migrations_app.services import guards, inventory
 from tests.integration.workers import worlds
@@ -190,3 +192,29 @@ def test_a_function_of_the_same_name_on_fc_is_a_finding(world: World) -> None:
     assessment.assess(function.pk, actor="ann")
     assert "acs:ram::1:role/shop" in finding(function, "target-exists")["place"]
     assert len([one for one in function.findings if one["rule"] == "target-exists"]) == 1
+
+
+def test_what_pages_show_of_an_assessment(
+    world: World, django_assert_num_queries: Callable[[int], AbstractContextManager[object]]
+) -> None:
+    function = synced(world)
+    function.facts["triggers"] = [
+        {"kind": "sqs", "source": "q", "qualifier": "live", "enabled": True},
+        {"kind": "iot", "source": "rule", "qualifier": "", "enabled": False},
+    ]
+    function.save(update_fields=["facts"])
+    assessment.assess(function.pk, actor="ann")
+    function.refresh_from_db()
+    by_severity = shown.findings_by_severity(function)
+    assert {one["rule"] for one in by_severity["warn"]} >= {"sdk-write", "trigger"}
+    queue, rule = shown.trigger_map(function)
+    assert (queue.there[:3], queue.reason) == ("SMQ", "")
+    assert (rule.there, rule.enabled) == ("", False)
+    assert "AWS IoT" in rule.reason
+    steps = shown.checklist(function)
+    assert len(steps) == 3
+    assert any(task["rule"] == "sdk-write" for task in steps[1][1])
+    with django_assert_num_queries(3):
+        found = shown.portfolio_readiness()
+    assert (found.functions, found.assessed, found.blocked) == (1, 1, 0)
+    assert found.hours_low < found.hours_high
