@@ -1,4 +1,4 @@
-"""`list`, `status`, `assess`, `waive`, `declare`."""
+"""`list`, `status`, `assess`, `waive`, `declare`, `adapter`."""
 
 from __future__ import annotations
 
@@ -41,6 +41,15 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb.add_argument("--effects", required=True, choices=["read-only", "repeatable", "isolated", "unsafe"])
     verb.add_argument("--reason", required=True)
     verb.set_defaults(run=declare)
+    verb = verbs.add_parser(
+        "adapter", parents=[common], help="whether FC calls the handler through the adapter"
+    )
+    verb.add_argument("function", metavar="FUNCTION")
+    verb.add_argument(
+        "--use", required=True, choices=["auto", "none"], help="none: it is native on FC already"
+    )
+    verb.add_argument("--reason", required=True)
+    verb.set_defaults(run=adapter)
 
 
 def list_functions(context: Context) -> Answer:
@@ -202,6 +211,20 @@ def waive(context: Context) -> Answer:
     return Answer(
         document={"function": function.name, "finding": options.finding, "waived": True, **found},
         text=f"'{found['title']}' of {function.name} is waived: {options.reason}",
+    )
+
+
+def adapter(context: Context) -> Answer:
+    """Choose whether the function runs on FC through the adapter; the next deploy does so."""
+    options = context.options
+    function = function_named(options.function)
+    done = deployment.choose_adapter(
+        function.pk, adapter=options.use, reason=options.reason, actor=context.actor
+    )
+    chosen = done.target["adapter"]
+    return Answer(
+        document={"function": done.name, "adapter": chosen},
+        text=f"{done.name} is deployed with the adapter {chosen} next time.",
     )
 
 

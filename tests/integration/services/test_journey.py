@@ -11,6 +11,7 @@ from cutover.errors import BadInput, GuardNotMet, IllegalTransition, OperationRu
 from migrations_app.models import AuditEntry, Connection, FunctionMigration, Operation, OperationState
 from migrations_app.services import (
     approvals,
+    assessment,
     audit,
     connections,
     decommission,
@@ -310,3 +311,21 @@ def test_the_audit_trail_of_a_whole_journey_is_whole(world: World) -> None:
     assert audit.verify()[0]
     verbs = set(AuditEntry.objects.values_list("verb", flat=True))
     assert {"declare", "shift:asked", "shift:succeeded", "approve", "phase:decommission-done"} <= verbs
+
+
+def test_a_native_function_is_deployed_without_the_adapter_also_after_a_new_assessment(world: World) -> None:
+    function = assessed(world)
+    assert function.target["adapter"] == "python"
+    with pytest.raises(BadInput, match="one of auto, none"):
+        deployment.choose_adapter(function.pk, adapter="node", reason="r", actor="ann")
+    with pytest.raises(BadInput, match="Say why"):
+        deployment.choose_adapter(function.pk, adapter="none", reason=" ", actor="ann")
+    deployment.choose_adapter(function.pk, adapter="none", reason="it parses bytes itself", actor="ann")
+    assessment.assess(function.pk, actor="ann")
+    native = refreshed(function)
+    assert native.target["adapter"] == "none"
+    actions = {action.key: action for action in deployment.plan(native).actions}
+    assert actions["candidate"].request["handler"] == native.facts["handler"]
+    chosen = deployment.choose_adapter(function.pk, adapter="auto", reason="not so", actor="ann")
+    assert chosen.target["adapter"] == "python"
+    assert AuditEntry.objects.filter(verb="adapter").count() == 2

@@ -66,8 +66,9 @@ def shift(
     )
 
 
-def deploy(*, smoke: bool = True) -> Plan:
+def deploy(*, smoke: bool = True, adapter: str = "none") -> Plan:
     target = target_for(function(), bucket="packages", log_project="cutover", log_store="fc")
+    target = replace(target, adapter=adapter)
     return plan_deploy(
         function="greet",
         code_sha256="aGFzaA==",
@@ -75,6 +76,7 @@ def deploy(*, smoke: bool = True) -> Plan:
         target=target,
         smoke=smoke,
         marker="m1",
+        adapter_settings={"handler": "index.handler"},
     )
 
 
@@ -366,3 +368,14 @@ def test_both_plans_name_what_a_restore_after_the_deletion_does_not_bring_back()
     assert any("function URL" in note for note in removal.notes)
     assert any("function URL" in note for note in back[True].notes)
     assert back[False].notes == ()
+
+
+def test_a_deploy_says_what_the_adapter_adds_and_who_calls_the_handler() -> None:
+    adapted = {action.key: action for action in deploy(adapter="node").actions}
+    native = {action.key: action for action in deploy().actions}
+    assert "9 files added, none changed; handler cutover-adapter.handler" in adapted["package"].changes
+    assert adapted["candidate"].request["handler"] == "cutover-adapter.handler"
+    assert adapted["package"].request["adapter_settings"] == {"handler": "index.handler"}
+    assert native["candidate"].request["handler"] == function().handler
+    assert "adapter" not in native["package"].request
+    assert native["package"].request["object"] != adapted["package"].request["object"]
