@@ -258,6 +258,13 @@ async function fatal(kind, error) {
   process.exit(1);
 }
 
+// What a streaming handler asks for at its start; the sandbox answers in one piece, so it says no at once.
+globalThis.awslambda = {
+  streamifyResponse() {
+    throw named("Runtime.StreamingNotSupported", "The sandbox does not run handlers that stream their response (awslambda.streamifyResponse).");
+  },
+};
+
 patchConsole();
 process.once("uncaughtException", (error) => fatal("Runtime.UncaughtException", error));
 process.once("unhandledRejection", (error) => fatal("Runtime.UnhandledPromiseRejection", error));

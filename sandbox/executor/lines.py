@@ -55,9 +55,10 @@ class Pipe:
         now = time.time()
         for line in whole:
             self._emit(line.rstrip(b"\r"), now, into)
-        if len(rest) > MAX_LINE_BYTES:
-            self._emit(rest, now, into)
-            rest = b""
+        whole_bytes = len(rest) // MAX_LINE_BYTES * MAX_LINE_BYTES
+        if whole_bytes:
+            self._emit(rest[:whole_bytes], now, into)
+            rest = rest[whole_bytes:]
         self._buffer = bytearray(rest)
 
     def _cut_frames(self, into: list[LogLine]) -> None:
@@ -76,10 +77,11 @@ class Pipe:
             self._emit(text.rstrip(b"\n"), at, into)
 
     def _emit(self, text: bytes, at: float, into: list[LogLine]) -> None:
-        if len(into) < MAX_LINES:
-            into.append(
-                LogLine(at=at, stream=self.stream, text=text[:MAX_LINE_BYTES].decode("utf-8", "replace"))
-            )
+        # A line that is too long becomes several.
+        for begin in range(0, len(text) or 1, MAX_LINE_BYTES):
+            if len(into) < MAX_LINES:
+                piece = text[begin : begin + MAX_LINE_BYTES]
+                into.append(LogLine(at=at, stream=self.stream, text=piece.decode("utf-8", "replace")))
 
     def close(self) -> None:
         os.close(self.fd)

