@@ -1,4 +1,4 @@
-"""Rules with a schedule, on a server whose clock for them runs 240 times as fast; what a write costs there."""
+"""Rules with a schedule, on a server whose clock for them runs 240 times as fast; the cost of a write."""
 
 import json
 import time
