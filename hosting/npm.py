@@ -39,6 +39,9 @@ def install_runtimes(say: Callable[[str], None]) -> None:
 
     Each set appears whole or not at all, so functions may run meanwhile. Raises: HostingError in npm's words.
     """
+    for left in (RUNTIMES / "node_modules").glob("*.*"):
+        if not Path(f"/proc/{left.suffix.removeprefix('.')}").exists():
+            shutil.rmtree(left, ignore_errors=True)
     for lock in sorted(RUNTIMES.glob("*/package-lock.json")):
         place = lock.parent
         if _is_installed(place):
