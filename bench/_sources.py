@@ -79,10 +79,13 @@ def _one(place: int, drawn: random.Random) -> tuple[FunctionFacts, bytes]:
         + "".join(parts)
         for name, parts in names.items()
     }
+    parts = [name.removeprefix("lib/").partition(".")[0] for name in names]
     texts["index.js" if node else "app.py"] = (
-        "exports.handler = async (event, context) => ({ id: context.awsRequestId, event });\n"
+        "".join(f"const {part} = require('./lib/{part}');\n" for part in parts)
+        + "exports.handler = async (event, context) => ({ id: context.awsRequestId, event });\n"
         if node
-        else "def handler(event, context):\n    return {'id': context.aws_request_id}\n"
+        else "".join(f"from lib import {part}\n" for part in parts)
+        + "def handler(event, context):\n    return {'id': context.aws_request_id}\n"
     )
     made = io.BytesIO()
     with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -26,7 +26,7 @@ AGAIN_MOST_MS = 0.1
 def _right(facts: FunctionFacts, package: bytes) -> bool:
     found = {one.rule for one in assess(facts, read_package(package)) if one.severity == "warn"}
     service = {"sdk"} if facts.runtime.startswith("nodejs") else {"sdk-write"}
-    return found >= WANTED | service and "parse" not in found
+    return found >= WANTED | service and not found & {"parse", "missing-module"}
 
 
 def rows() -> list[dict[str, Any]]:

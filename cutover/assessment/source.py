@@ -22,7 +22,7 @@ import orjson
 
 from cutover.assessment.code import View, language_of, view_of
 
-FILE_LIMIT = 1_500_000
+FILE_LIMIT = 3_000_000
 """Bytes of one file of code that are read; a larger one is a bundle that tells little by line."""
 TOTAL_LIMIT = 12_000_000
 METADATA_LIMIT = 400_000

@@ -46,7 +46,7 @@ def check(facts: FunctionFacts, source: Source) -> Iterator[Finding]:
     yield from once(
         (
             (f"{one.text} is set by Lambda only", view, one.line)
-            for view in source.views
+            for view in _own(source)
             for one in view.environment
             if PLATFORM.match(one.text)
         ),
@@ -55,12 +55,10 @@ def check(facts: FunctionFacts, source: Source) -> Iterator[Finding]:
 
 
 def _credentials(source: Source) -> Iterator[tuple[str, View, int]]:
-    for view in source.views:
+    for view in _own(source):
         for one in view.environment:
             if one.text in CREDENTIALS:
                 yield f"{one.text} is read", view, one.line
-        if view.bundled:
-            continue
         for call in view.calls:
             name = call.name.rpartition(".")[2]
             if name in ("SharedIniFileCredentials", "fromIni", "fromEnv", "EnvironmentCredentials"):
@@ -71,10 +69,15 @@ def _credentials(source: Source) -> Iterator[tuple[str, View, int]]:
 
 
 def _regions(source: Source) -> Iterator[tuple[str, View, int]]:
-    for view in source.views:
+    for view in _own(source):
         for one in view.environment:
             if one.text in REGION:
                 yield f"{one.text} is read", view, one.line
-        for literal in () if view.bundled else view.literals:
+        for literal in view.literals:
             if _REGION_KEYS.search(literal.key) and _REGION_NAME.match(literal.text):
                 yield f"The region {literal.text} is fixed in the code", view, literal.line
+
+
+def _own(source: Source) -> Iterator[View]:
+    """Give files that people wrote: what an SDK in a bundle reads is no supposition of the code."""
+    return (view for view in source.views if not view.bundled)
