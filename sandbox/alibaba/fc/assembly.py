@@ -167,6 +167,7 @@ class Computing:
             triggers=triggers,
             domains=domains,
             invocations=self._invocations,
+            deferred=self._deferred,
             keys=keys,
             nonces=nonces,
             account_id=account_id,

@@ -18,8 +18,9 @@ from urllib.parse import parse_qsl, unquote
 
 from sandbox.alibaba import clock
 from sandbox.alibaba.access import KeyRing
+from sandbox.alibaba.fc.deferred import Deferred
 from sandbox.alibaba.fc.domains import Domains
-from sandbox.alibaba.fc.invocations import SYNC_LIMIT_BYTES, Invocations
+from sandbox.alibaba.fc.invocations import ASYNC_LIMIT_BYTES, SYNC_LIMIT_BYTES, Invocations
 from sandbox.alibaba.fc.outcomes import Outcome
 from sandbox.alibaba.signing import Nonces, check_http_trigger
 from sandbox.alibaba.triggers.configs import HttpConfig
@@ -62,6 +63,7 @@ class Door:
         triggers: Triggers,
         domains: Domains,
         invocations: Invocations,
+        deferred: Deferred,
         keys: KeyRing,
         nonces: Nonces,
         account_id: str,
@@ -70,6 +72,7 @@ class Door:
         self._triggers = triggers
         self._domains = domains
         self._invocations = invocations
+        self._deferred = deferred
         self._keys = keys
         self._nonces = nonces
         self._account_id = account_id
@@ -92,11 +95,27 @@ class Door:
         visit = self._find(request, check=True)
         if len(request.body) > SYNC_LIMIT_BYTES:
             raise Refused(413, "EntityTooLarge", f"the body has more than {SYNC_LIMIT_BYTES} bytes")
+        later = request.headers.get("x-fc-invocation-type", "Sync").lower() == "async"
         if self._invocations.is_server(visit.function, visit.qualifier):
+            if later:
+                raise Refused(
+                    400,
+                    "InvalidArgument",
+                    "the sandbox does not keep requests to custom runtimes for later, only events",
+                )
             return self._pass_on(request, visit, request_id)
         payload = json.dumps(self._event(request, visit, request_id), ensure_ascii=False).encode()
+        if later:
+            return self._accept(visit, payload, request_id)
         outcome = self._invocations.run(visit.function, visit.qualifier, payload, request_id=request_id)
         return _reply_of(outcome)
+
+    def _accept(self, visit: Visit, payload: bytes, request_id: str) -> Reply:
+        """Keep the event of a request that asks to be carried out later."""
+        if len(payload) > ASYNC_LIMIT_BYTES:
+            raise Refused(400, "EntityTooLarge", f"the event has more than {ASYNC_LIMIT_BYTES} bytes")
+        task_id = self._deferred.accept(visit.function, visit.qualifier, payload, request_id=request_id)
+        return Reply(status=202, headers={"X-Fc-Request-Id": request_id, "X-Fc-Async-Task-Id": task_id})
 
     def _find(self, request: Incoming, *, check: bool) -> Visit:
         prefix = HTTP_PREFIX if request.raw_path.startswith(HTTP_PREFIX) else DOMAIN_PREFIX

@@ -10,7 +10,9 @@ import pytest
 from tests.contract.sandbox_alibaba.calls import (
     ECHO_NODE,
     SDK_WARNINGS,
+    Ear,
     alias,
+    eventually,
     publish,
     refusal,
     trigger,
@@ -85,6 +87,15 @@ def test_a_function_that_fails_is_a_502(alibaba: RunningAlibaba) -> None:
     status, headers, body = visit(url)
     assert (status, headers["x-fc-error-type"]) == (502, "UnhandledInvocationError")
     assert json.loads(body)["errorMessage"] == "no"
+
+
+def test_a_request_may_be_carried_out_later(alibaba: RunningAlibaba, ear: Ear) -> None:
+    url = url_of(alibaba, "web-later", ear.telling())
+    status, headers, body = visit(f"{url}/x", headers={"X-Fc-Invocation-Type": "Async"})
+    assert (status, body) == (202, b"")
+    eventually(lambda: ear.heard)
+    (event,) = ear.documents()
+    assert event["requestContext"]["requestId"] == headers["x-fc-request-id"]
 
 
 def test_methods_and_urls_that_are_not_there_are_refused(alibaba: RunningAlibaba) -> None:
