@@ -76,12 +76,14 @@ class Objects:
         position = reading.number(request.query.get("position"), "position", -1, range(1 << 50))
         if position < 0:
             raise Refused(400, "InvalidArgument", "position is required.")
+        # What is said about an object is taken from its first append alone.
+        first = position == 0
         change = self._storage.append(
             place.bucket,
             place.key,
             position,
             pieces_of(request),
-            reading.traits_of(request),
+            reading.traits_of(request) if first else Traits(),
             md5=request.headers.get("content-md5"),
         )
         visit.tell_change("ObjectCreated:AppendObject", change)
@@ -387,6 +389,7 @@ def _described(stored: StoredObject, named: StoredObject) -> dict[str, str]:
     headers: Mapping[str, str] = {
         "content-type": "application/octet-stream",
         **stored.headers,
+        **{name: value for name, value in named.headers.items() if name.startswith("x-oss-meta-")},
         "ETag": f'"{stored.etag}"',
         "Last-Modified": clock.http_date(stored.modified),
         "x-oss-hash-crc64ecma": stored.crc,

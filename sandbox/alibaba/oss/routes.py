@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 from urllib.parse import quote
@@ -22,7 +23,7 @@ from sandbox.alibaba.oss.reading import place_of
 from sandbox.alibaba.oss.replies import error_reply, named, xml_reply
 from sandbox.alibaba.oss.signing import SUBRESOURCES, Place, check_oss
 from sandbox.alibaba.oss.storage import Bucket, Storage, StoredObject
-from sandbox.alibaba.oss.uploads import Uploads
+from sandbox.alibaba.oss.uploads import Upload, Uploads
 from sandbox.alibaba.wire import Incoming, Refused, Reply
 
 __all__ = ["ObjectStorage", "error_reply", "place_of"]
@@ -61,6 +62,7 @@ _BUCKET_CALLS = {
     ("PUT", "acl"): "PutBucketAcl",
     ("GET", "uploads"): "ListMultipartUploads",
     ("GET", "versioning"): "GetBucketVersioning",
+    ("GET", "live"): "ListLiveChannel",
     ("POST", "delete"): "DeleteMultipleObjects",
 }
 _REFUSED_HEADERS = (
@@ -141,6 +143,7 @@ class ObjectStorage:
             "PutBucketAcl": self._put_bucket_acl,
             "GetBucketVersioning": lambda request, bucket: self._bucket_versioning(bucket),
             "ListMultipartUploads": self._list_uploads,
+            "ListLiveChannel": self._list_channels,
         }
 
     @staticmethod
@@ -299,6 +302,18 @@ class ObjectStorage:
         self._storage.bucket(bucket)
         return xml_reply(tag("VersioningConfiguration"))
 
+    def _list_channels(self, request: Incoming, bucket: str) -> Reply:
+        """Give no live channels: none can be made. The SDK's own clean-up looks for them."""
+        self._storage.bucket(bucket)
+        inner = leaves(
+            Prefix=request.query.get("prefix", ""),
+            Marker=request.query.get("marker", ""),
+            MaxKeys=request.query.get("max-keys", "100"),
+            IsTruncated="false",
+            NextMarker="",
+        )
+        return xml_reply(tag("ListLiveChannelResult", inner))
+
     def _bucket_info(self, bucket: str) -> Reply:
         found = self._storage.bucket(bucket)
         owner = tag("Owner", leaves(ID=self._owner, DisplayName=self._owner))
@@ -368,27 +383,21 @@ class ObjectStorage:
 
     def _list_uploads(self, request: Incoming, bucket: str) -> Reply:
         query = request.query
-        if query.get("delimiter"):
-            raise Refused(501, "NotImplemented", f"{_NOT_HERE}: uploads by delimiter.")
         encode = query.get("encoding-type") == "url"
-        prefix, most = query.get("prefix", ""), reading.number(
-            query.get("max-uploads"), "max-uploads", 1000, range(1, 1001)
-        )  # fmt: skip
-        marker = (query.get("key-marker", "").encode(), query.get("upload-id-marker", ""))
-        found = [
-            each
-            for each in self._uploads.of_bucket(bucket)
-            if each.key.startswith(prefix) and _is_behind((each.key.encode(), each.id), marker)
-        ]
+        prefix, delimiter = query.get("prefix", ""), query.get("delimiter", "")
+        most = reading.number(query.get("max-uploads"), "max-uploads", 1000, range(1, 1001))
+        marker = (query.get("key-marker", ""), query.get("upload-id-marker", ""))
+        uploads = [each for each in self._uploads.of_bucket(bucket) if each.key.startswith(prefix)]
+        found = [each for each in _rolled(uploads, prefix, delimiter) if _is_behind(each, marker)]
         rows, cut = found[:most], len(found) > most
         facts = leaves(
             Bucket=bucket,
             EncodingType="url" if encode else None,
             KeyMarker=named(query.get("key-marker", ""), encode),
             UploadIdMarker=marker[1],
-            NextKeyMarker=named(rows[-1].key, encode) if cut else "",
-            NextUploadIdMarker=rows[-1].id if cut else "",
-            Delimiter="",
+            NextKeyMarker=named(rows[-1].name, encode) if cut else "",
+            NextUploadIdMarker=rows[-1].upload.id if cut and rows[-1].upload else "",
+            Delimiter=named(delimiter, encode),
             Prefix=named(prefix, encode),
             MaxUploads=most,
             IsTruncated=str(cut).lower(),
@@ -397,12 +406,14 @@ class ObjectStorage:
             tag(
                 "Upload",
                 leaves(
-                    Key=named(each.key, encode),
-                    UploadId=each.id,
-                    Initiated=clock.iso_millis(each.initiated),
-                    StorageClass=each.traits.storage_class,
+                    Key=named(each.name, encode),
+                    UploadId=each.upload.id,
+                    Initiated=clock.iso_millis(each.upload.initiated),
+                    StorageClass=each.upload.traits.storage_class,
                 ),
             )
+            if each.upload
+            else tag("CommonPrefixes", leaf("Prefix", named(each.name, encode)))
             for each in rows
         )
         return xml_reply(tag("ListMultipartUploadsResult", facts, *listed))
@@ -425,9 +436,31 @@ class ObjectStorage:
         return xml_reply(tag("DeleteResult", leaf("EncodingType", "url") if encode else "", *rows))
 
 
-def _is_behind(place: tuple[bytes, str], marker: tuple[bytes, str]) -> bool:
-    """Tell whether an upload comes after the marker; without an id it means all uploads of the key."""
-    return place[0] > marker[0] or (place[0] == marker[0] and bool(marker[1]) and place[1] > marker[1])
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Listed:
+    """One row of a list of uploads: an upload, or the common prefix of several."""
+
+    name: str
+    upload: Upload | None = None
+
+
+def _rolled(uploads: Iterable[Upload], prefix: str, delimiter: str) -> list[_Listed]:
+    """Roll uploads up at the delimiter; they are in the order of their keys."""
+    found: list[_Listed] = []
+    for upload in uploads:
+        head, cut, _ = upload.key[len(prefix) :].partition(delimiter) if delimiter else ("", "", "")
+        row = _Listed(name=prefix + head + cut) if cut else _Listed(name=upload.key, upload=upload)
+        if not found or found[-1] != row:
+            found.append(row)
+    return found
+
+
+def _is_behind(row: _Listed, marker: tuple[str, str]) -> bool:
+    """Tell whether a row comes after the marker; without an id the marker means all uploads of the key."""
+    key, upload_id = marker
+    if row.name == key:
+        return row.upload is not None and bool(upload_id) and row.upload.id > upload_id
+    return row.name.encode() > key.encode()
 
 
 def _token(last: str) -> str:

@@ -73,7 +73,7 @@ SUBRESOURCES = frozenset(
             "metaQuery",
             "style",
         ),
-        *("resourceGroup", "styleName", "regionList"),
+        *("resourceGroup", "styleName", "regionList", "x-oss-async-process"),
     }
 )
 _V4 = re.compile(

@@ -103,7 +103,8 @@ class TestObjects:
         assert bucket.get_bucket_info().location == "oss-cn-hangzhou"
         with pytest.raises(oss2.exceptions.BucketNotEmpty):
             bucket.delete_bucket()
-        assert bucket.batch_delete_objects(keys[1:]).deleted_keys == keys[1:]
+        bucket.put_object("odd\x0c<&>", b"x")
+        assert bucket.batch_delete_objects([*keys[1:], "odd\x0c<&>"]).deleted_keys[:-1] == keys[1:]
         bucket.delete_object(keys[0])
         bucket.delete_bucket()
         with pytest.raises(oss2.exceptions.NoSuchBucket):
@@ -133,7 +134,7 @@ class TestObjects:
             "Cache-Control": "no-cache",
             "Content-Disposition": "attachment",
             "x-oss-meta-Colour": "blue",
-            "x-oss-tagging": "team=red&x=%26",
+            "x-oss-tagging": "team=red&x=a%2Bb",
         }
         bucket.put_object("m", b"1,2", headers=headers)
         found = bucket.head_object("m").headers
@@ -143,7 +144,7 @@ class TestObjects:
         got = bucket.get_object("m", params=params)
         assert (got.read(), got.headers["Content-Type"]) == (b"1,2", "text/plain")
         assert got.headers["Cache-Control"] == "max-age=1"
-        assert bucket.get_object_tagging("m").tag_set.tagging_rule == {"team": "red", "x": "&"}
+        assert bucket.get_object_tagging("m").tag_set.tagging_rule == {"team": "red", "x": "a+b"}
         rule = TaggingRule()
         rule.add("only", "one")
         bucket.put_object_tagging("m", Tagging(rule))
@@ -206,10 +207,11 @@ class TestObjects:
 
     def test_a_symlink_leads_to_its_target(self, bucket: Any) -> None:
         bucket.put_object("real/ü", b"content")
-        bucket.put_symlink("real/ü", "link")
+        bucket.put_symlink("real/ü", "link", headers={"x-oss-meta-a": "1"})
         assert bucket.get_symlink("link").target_key == "real/ü"
         assert bucket.get_object("link").read() == b"content"
-        assert bucket.head_object("link").object_type == "Symlink"
+        linked = bucket.head_object("link")
+        assert (linked.object_type, linked.headers["x-oss-meta-a"]) == ("Symlink", "1")
         bucket.delete_object("real/ü")
         with pytest.raises(oss2.exceptions.OssError) as raised:
             bucket.get_object("link")
@@ -263,6 +265,13 @@ class TestMultipart:
         assert bucket.list_multipart_uploads().upload_list == []
         with pytest.raises(oss2.exceptions.NoSuchUpload):
             bucket.list_parts("whole ü", upload)
+
+    def test_uploads_are_listed_by_folder_and_page(self, bucket: Any) -> None:
+        for key in ("p/a", "p/a", "p/b/1", "p/b/2", "p/c"):
+            bucket.init_multipart_upload(key)
+        given = {"prefix": "p/", "delimiter": "/", "max_uploads": 1}
+        found = [(up.key, up.is_prefix()) for up in oss2.MultipartUploadIterator(bucket, **given)]
+        assert found == [("p/a", False), ("p/a", False), ("p/b/", True), ("p/c", False)]
 
     def test_small_parts_and_wrong_order_are_refused(self, bucket: Any) -> None:
         upload = bucket.init_multipart_upload("k").upload_id
