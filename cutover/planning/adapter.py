@@ -29,6 +29,7 @@ _PARTS = (
     ("scheduler", (Kind.SCHEDULER,)),
     ("schedule", (Kind.SCHEDULE,)),
     ("events", (Kind.SCHEDULE, Kind.EVENTS)),
+    ("eventbridge", (Kind.EVENTS,)),
     ("apigatewayv2", (Kind.API_V2,)),
     ("httpapi", (Kind.API_V2,)),
     ("restapi", (Kind.API_V1,)),
@@ -52,7 +53,7 @@ def adapter_for(facts: FunctionFacts) -> Adapter:
 def event_kinds(trigger: Mapping[str, Any]) -> tuple[Kind, ...]:
     """Give the shapes of a trigger's events; none when the inventory does not tell; never guessed."""
     plain = str(trigger.get("kind", "")).lower().replace("-", "").replace("_", "")
-    payload = _PAYLOADS.get(str(trigger.get("payload_format", "")))
+    payload = _PAYLOADS.get(str(trigger.get("version", "")))
     if payload is not None and plain.startswith("api"):
         return (payload,)
     return next((kinds for part, kinds in _PARTS if part in plain), ())
@@ -67,6 +68,8 @@ def adapter_settings(
     """
     region, account = _place(facts.arn)
     kinds = dict.fromkeys(kind for trigger in facts.triggers for kind in event_kinds(trigger))
+    shapes, unclear = _shapes(tuple(kinds))
+    unknown = [str(trigger.get("kind")) for trigger in facts.triggers if not event_kinds(trigger)]
     schedules = [
         str(trigger.get("source", ""))
         for trigger in facts.triggers
@@ -78,6 +81,13 @@ def adapter_settings(
         "fc_region": fc_region,
         "fc_account": fc_account,
     }
+    resources = [
+        str(trigger.get("source", "")).rpartition(" ")[2]
+        for trigger in facts.triggers
+        if {Kind.API_V1, Kind.API_V2} & set(event_kinds(trigger))
+    ]
+    if len(resources) == 1 and resources[0].startswith("/"):
+        setting["resource"] = resources[0]
     if len(schedules) == 1 and schedules[0].startswith("arn:"):
         setting["schedule_arn"] = schedules[0]
     return {
@@ -90,12 +100,33 @@ def adapter_settings(
         "timeout_s": facts.timeout_s,
         "environment": _environment(facts, version=version, region=region),
         "triggers": [
-            {"here": kind.value, "there": [there.value for there in _counterparts(kind)]}
-            for kind in kinds
-            if COUNTERPARTS.get(kind)
+            {"here": here.value, "there": [there.value for there in kinds_there]}
+            for here, kinds_there in shapes.items()
         ],
+        "unclear": [*unclear, *(f"events of {kind}" for kind in dict.fromkeys(unknown))],
         "setting": setting,
     }
+
+
+def _shapes(kinds: tuple[Kind, ...]) -> tuple[dict[Kind, list[Kind]], list[str]]:
+    """Give each AWS shape with FC's shapes that stand for it, and a sentence part for what could be several.
+
+    One FC shape stands for one AWS shape: for that whose usual counterpart it is. Where that leaves two, such
+    as a timer for a rule and for a schedule, its events pass untouched rather than by a guess.
+    """
+    claims: dict[Kind, list[Kind]] = {}
+    for here in kinds:
+        for there in _counterparts(here):
+            claims.setdefault(there, []).append(here)
+    found: dict[Kind, list[Kind]] = {}
+    unclear = []
+    for there, claiming in claims.items():
+        usual = [here for here in claiming if COUNTERPARTS[here][0] is there] or claiming
+        if len(usual) == 1:
+            found.setdefault(usual[0], []).append(there)
+        else:
+            unclear.append(f"{there.value}, which could be {' or '.join(here.value for here in usual)}")
+    return found, unclear
 
 
 def _counterparts(kind: Kind) -> tuple[Kind, ...]:

@@ -101,6 +101,8 @@ def plan_deploy(
         ),
     ]
     notes = ["AWS keeps all traffic. Nothing on AWS is changed."]
+    if adapted and (unclear := (adapter_settings or {}).get("unclear")):
+        notes.append(f"The adapter passes on in FC's own form: {'; '.join(unclear)}.")
     if smoke:
         actions.append(
             on_fc(

@@ -6,6 +6,7 @@ import json
 import sys
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -111,10 +112,12 @@ def test_its_settings_name_no_value_of_the_environment() -> None:
     ("trigger", "kinds"),
     [
         ({"kind": "sqs"}, (Kind.SQS,)),
-        ({"kind": "events"}, (Kind.SCHEDULE, Kind.EVENTS)),
+        ({"kind": "eventbridge"}, (Kind.EVENTS,)),
+        ({"kind": "schedule"}, (Kind.SCHEDULE,)),
+        ({"kind": "scheduler"}, (Kind.SCHEDULER,)),
         ({"kind": "url"}, (Kind.URL,)),
         ({"kind": "apigateway"}, ()),
-        ({"kind": "apigateway", "payload_format": "2.0"}, (Kind.API_V2,)),
+        ({"kind": "apigateway", "version": "2.0"}, (Kind.API_V2,)),
         ({"kind": "cognito-idp"}, ()),
     ],
 )
@@ -122,3 +125,27 @@ def test_it_does_not_guess_the_shape_of_a_triggers_events(
     trigger: dict[str, str], kinds: tuple[Kind, ...]
 ) -> None:
     assert event_kinds(trigger) == kinds
+
+
+def told(*triggers: dict[str, str]) -> dict[str, Any]:
+    return adapter_settings(function(triggers=triggers), version="3", fc_region="cn-hangzhou", fc_account="1")
+
+
+def test_one_shape_on_fc_stands_for_one_on_aws() -> None:
+    both = told({"kind": "sqs"}, {"kind": "sns"})
+    assert both["triggers"] == [
+        {"here": "sqs", "there": ["mns-queue", "mns-queue-single"]},
+        {"here": "sns", "there": ["mns-topic"]},
+    ]
+    assert both["unclear"] == ["mns-topic-stream, which could be sqs or sns"]
+    timers = told({"kind": "schedule"}, {"kind": "scheduler"}, {"kind": "cognito"})
+    assert timers["triggers"] == []
+    assert timers["unclear"] == ["timer, which could be schedule or scheduler", "events of cognito"]
+
+
+def test_it_knows_the_route_of_a_single_api_and_the_rule_of_a_single_schedule() -> None:
+    api = {"kind": "apigateway", "version": "1.0", "source": "a1 GET /users/{id}"}
+    assert told(api)["setting"]["resource"] == "/users/{id}"
+    assert "resource" not in told(api, api)["setting"]
+    rule = {"kind": "schedule", "source": "arn:aws:events:eu-central-1:1:rule/nightly"}
+    assert told(rule)["setting"]["schedule_arn"] == rule["source"]
