@@ -114,7 +114,7 @@ def main() -> None:
         packages=packages,
         rules=rules,
         admin_token=drawn.admin_token,
-        site=Site(account, invoker, lambda request: verify(request, credentials.find)),
+        site=Site(account, invoker, rules, lambda request: verify(request, credentials.find)),
         nonce=os.environ.get("SANDBOX_NONCE") or secrets.token_hex(8),
         services=services,
     )

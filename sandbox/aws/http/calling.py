@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as NotInTime
@@ -9,10 +10,11 @@ from typing import Any
 
 from moto.iam.models import iam_backends
 
+from sandbox import faults
 from sandbox.aws.errors import AwsError
 from sandbox.aws.events.permission import may_invoke
 from sandbox.aws.functions.invoking import Invoker, Ran
-from sandbox.aws.functions.model import Account, Target
+from sandbox.aws.functions.model import LATEST, Account, Target
 from sandbox.aws.policies import allows
 
 _URI = re.compile(
@@ -23,9 +25,10 @@ _URI = re.compile(
 class Gateway:
     """Calls functions on behalf of HTTP gateways."""
 
-    def __init__(self, account: Account, invoker: Invoker) -> None:
+    def __init__(self, account: Account, invoker: Invoker, rules: faults.Faults) -> None:
         self.account = account
         self._invoker = invoker
+        self._rules = rules
         self._waiting = ThreadPoolExecutor(16, thread_name_prefix="gateway")
 
     def close(self) -> None:
@@ -61,6 +64,7 @@ class Gateway:
 
         Raises AwsError when the function is throttled or cannot run.
         """
+        self._struck(target)
         payload = json.dumps(event).encode()
         if target.version.state == "Pending":
             raise AwsError(409, "ResourceConflictException", "The function is being created.")
@@ -71,3 +75,19 @@ class Gateway:
             return running.result(limit_s)
         except NotInTime:
             return None
+
+    def _struck(self, target: Target) -> None:
+        """Let fault rules hit the Invoke behind the gateway. Raises AwsError: what the gateway sees of it."""
+        struck = self._rules.strike(
+            faults.FRONT_KINDS,
+            cloud="aws",
+            operation="Invoke",
+            function=target.function.name,
+            versions=(target.qualifier or LATEST,),
+        )
+        for rule in struck:
+            if rule.kind in ("latency", "hang"):
+                time.sleep((rule.ms or faults.HANG_MS) / 1000)
+            if rule.kind != "latency":
+                status = rule.status if rule.kind == "status" else 500
+                raise AwsError(status, "ServiceException", "A fault rule refused this call.")

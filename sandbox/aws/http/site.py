@@ -15,6 +15,7 @@ from sandbox.aws.http.function_urls import FunctionUrls
 from sandbox.aws.http.http_apis import HttpApis
 from sandbox.aws.http.rest_apis import RestApis
 from sandbox.aws.signature import Caller, SignedRequest
+from sandbox.faults import Faults
 
 PREFIXES = ("/_url/", "/_api/")
 
@@ -22,9 +23,15 @@ PREFIXES = ("/_url/", "/_api/")
 class Site:
     """Answers at /_url/ID/path and /_api/ID/STAGE/path."""
 
-    def __init__(self, account: Account, invoker: Invoker, verify: Callable[[SignedRequest], Caller]) -> None:
+    def __init__(
+        self,
+        account: Account,
+        invoker: Invoker,
+        rules: Faults,
+        verify: Callable[[SignedRequest], Caller],
+    ) -> None:
         self._account = account
-        self._gateway = Gateway(account, invoker)
+        self._gateway = Gateway(account, invoker, rules)
         self._urls = FunctionUrls(self._gateway, verify)
         self._rest = RestApis(self._gateway, verify)
         self._http = HttpApis(self._gateway)

@@ -137,3 +137,24 @@ def test_it_can_time_out_start_slowly_and_lose_lines(
     lambda_.invoke(FunctionName=name)
     assert said() == before
     assert eventually(lambda: said() == before + 1)
+
+
+def test_it_fails_the_call_behind_a_function_url(
+    lambda_: Any, make: Make, fault: Callable[..., None]
+) -> None:
+    name = make("def handler(e, c): return 'well'")
+    url = lambda_.create_function_url_config(FunctionName=name, AuthType="NONE")["FunctionUrl"]
+    lambda_.add_permission(
+        FunctionName=name,
+        StatementId="everybody",
+        Action="lambda:InvokeFunctionUrl",
+        Principal="*",
+        FunctionUrlAuthType="NONE",
+    )
+    fault(kind="status", status=503, function=name, operation="Invoke", times=1)
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        urllib.request.urlopen(url, timeout=10)
+    with caught.value as answer:
+        assert answer.status == 502
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert answer.read() == b"well"
