@@ -104,7 +104,10 @@ class LambdaCatalog:
             triggers=triggers,
             managed_by=facts.managed_by(tags),
             limits=limits,
-            configuration=self._configuration(function, raw, callers_unread),
+            configuration={
+                **self._configuration(function, raw, callers_unread),
+                **facts.image(answer.get("Code") or {}),
+            },
         )
 
     def package(self, function: str, *, version: str) -> bytes:

@@ -173,6 +173,12 @@ def configuration(raw: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
+def image(code: Mapping[str, Any]) -> dict[str, str]:
+    """Give an image function's image, by digest where AWS resolved it."""
+    uri = str(code.get("ResolvedImageUri") or code.get("ImageUri") or "")
+    return {"image": uri} if uri else {}
+
+
 def event_invoke(configs: Iterable[Mapping[str, Any]]) -> list[dict[str, str]]:
     """Give the destinations of asynchronous invocations, by qualifier."""
     found = []

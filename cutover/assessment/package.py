@@ -16,13 +16,16 @@ LIMIT_ELSEWHERE_BYTES = 100 * MB
 def check(facts: FunctionFacts) -> Iterator[Finding]:
     """Give one finding on the package."""
     if facts.package_type == "Image":
+        image = str(facts.configuration.get("image", ""))
         yield Finding(
             rule="package",
             severity="blocker",
             title="The function is a container image",
-            place="PackageType: Image",
+            place=f"Image: {image}" if image else "PackageType: Image",
             why="Lambda images speak Lambda's Runtime API; FC's containers must listen on HTTP.",
-            remedy="Package the code as a zip, or rebuild the image for FC's custom container.",
+            remedy="Package the code as a zip, or rebuild the image, by its digest, for FC's custom "
+            "container: a proxy "
+            "from FC's port 9000 to the runtime interface in it is enough.",
             source=SOURCE,
         )
         return

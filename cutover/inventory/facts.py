@@ -50,11 +50,12 @@ def facts_of(declared: DeclaredFunction) -> FunctionFacts:
         managed_by=MANAGERS[declared.origin],
         limits=(),
         configuration={
+            **({"image": declared.image} if declared.image else {}),
             "declared": {
                 "origin": declared.origin,
                 "file": declared.file,
                 "code": declared.code,
                 "unresolved": [asdict(one) for one in declared.unresolved],
-            }
+            },
         },
     )

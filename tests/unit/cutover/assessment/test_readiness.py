@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from cutover.assessment import Finding, Step, readiness
+from cutover.assessment import Finding, Step, assess, readiness
+from tests.unit.cutover.factories import function
 
 
 def finding(rule: str, severity: str = "warn") -> Finding:
@@ -48,3 +49,29 @@ def test_the_checklist_follows_the_three_steps() -> None:
     assert [task.step for task in found.checklist] == [Step.DECOUPLE, Step.REIMPLEMENT, Step.CONFIGURE]
     assert found.size == "L"
     assert found.hours[0] < found.hours[1]
+
+
+def test_configuration_tells_of_payloads_images_and_destinations() -> None:
+    facts = function(
+        package_type="Image",
+        triggers=({"kind": "sns", "source": "t", "qualifier": "live"},),
+        configuration={
+            "image": "1.dkr.ecr.eu-west-1.amazonaws.com/x@sha256:abc",
+            "event_invoke": [{"qualifier": "live", "on_success": "", "on_failure": "arn:aws:sqs:x"}],
+            "file_systems": ["arn:aws:elasticfilesystem:x"],
+            "unread": ["events:ListRules could not be read (Denied)."],
+        },
+    )
+    found = {one.rule: one for one in assess(facts)}
+    assert found["payload"].severity == "warn"
+    assert "sha256:abc" in found["package"].place
+    assert "arn:aws:sqs:x" in found["destinations"].place
+    assert found["file-systems"].severity == "warn"
+    assert "events:ListRules" in found["triggers-unread"].place
+    assert {one.rule for one in assess(function()) if one.severity != "ok"} == set()
+
+
+def test_api_gateway_features_are_named_where_they_are_known() -> None:
+    known = {"kind": "apigateway", "source": "a", "qualifier": "live", "features": ["API keys"]}
+    (found,) = [one for one in assess(function(triggers=(known,))) if one.rule == "api-gateway"]
+    assert "API keys" in found.title
