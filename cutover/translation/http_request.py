@@ -125,8 +125,13 @@ def _from_v1(reading: Reading, *, alb: bool) -> dict[str, Any]:
         plain = unquote(path)
     else:
         result["rawPath"] = quote(path, safe=_PATH_SAFE, errors="surrogatepass")
-    if "headers" in reading.document or "multiValueHeaders" in reading.document:
-        result["headers"] = _joined_headers(reading, "headers", lower=alb, many="multiValueHeaders")
+    headers = _joined_headers(reading, "headers", lower=alb, many="multiValueHeaders")
+    if headers:
+        result["headers"] = headers
+    else:
+        for key in ("headers", "multiValueHeaders"):
+            if reading.document.get(key, ABSENT) is None:
+                ledger.lose(f"/{key}", "null and none look alike")
     queries = _joined(reading, "queryStringParameters", "multiValueQueryStringParameters")
     if queries:
         result["queryParameters"] = {unquote(k): unquote(v) for k, v in queries.items()} if alb else queries
@@ -209,6 +214,8 @@ def _joined(reading: Reading, key: str, many: str) -> dict[str, str]:
     several = reading.take(many) if many else ABSENT
     result = {} if single in (ABSENT, None) else _text_map(single, f"/{key}")
     if several in (ABSENT, None):
+        if several is None and result:
+            ledger.lose(f"/{many}", "null, though the other form has something")
         if single == {}:
             ledger.lose(f"/{key}", "empty and none look alike")
         return result
@@ -229,6 +236,8 @@ def _joined(reading: Reading, key: str, many: str) -> dict[str, str]:
         if not alone and name not in result:
             ledger.lose(f"/{many}/{token}", "the other form does not have it")
         result[name] = joined
+    if single is None and result:
+        ledger.lose(f"/{key}", "null, though the other form has something")
     if not alone:
         for name in set(result) - set(several):
             ledger.lose(f"/{key}/{name.replace('~', '~0').replace('/', '~1')}", "the other form lacks it")

@@ -169,6 +169,87 @@ EVENTS = st.fixed_dictionaries(
 )
 
 
+NOTICE = st.builds(
+    lambda notice: {"Records": [{"EventSource": "aws:sns", "EventVersion": "1.0", "Sns": notice}]},
+    st.fixed_dictionaries(
+        {"Type": st.just("Notification"), "Message": TEXT},
+        optional={
+            "MessageId": TEXT,
+            "TopicArn": st.sampled_from(
+                ["arn:aws:sns:eu-central-1:220420460675:news", "arn:aws:sns:x:1:other"]
+            ),
+            "Timestamp": st.sampled_from(["2019-01-02T12:45:07.000Z", "2019-01-02T12:45:07Z"]) | TEXT,
+            "Subject": st.none() | TEXT,
+            "MessageAttributes": st.dictionaries(
+                NAME | st.just("TopicOwner"),
+                st.fixed_dictionaries(
+                    {"Type": st.sampled_from(["String", "Number", "Binary"]), "Value": TEXT}
+                ),
+                max_size=3,
+            ),
+        },
+    ),
+)
+SEVERAL = st.none() | st.dictionaries(
+    NAME.map(str.title), st.lists(TEXT, min_size=1, max_size=2), min_size=1, max_size=3
+)
+
+
+def both_forms(event: dict[str, Any], one: str, many: str) -> dict[str, Any]:
+    """Give the event with the form of last values beside that of all values, as API Gateway does."""
+    several = event[many]
+    return {**event, one: several and {name: values[-1] for name, values in several.items()}}
+
+
+V1_MANY = st.fixed_dictionaries(
+    {
+        "httpMethod": st.just("GET"),
+        "path": TEXT,
+        "multiValueHeaders": SEVERAL,
+        "multiValueQueryStringParameters": SEVERAL,
+        "pathParameters": st.none(),
+        "body": st.none() | TEXT,
+        "isBase64Encoded": st.booleans(),
+        "requestContext": st.fixed_dictionaries(
+            {"httpMethod": st.just("GET")},
+            optional={"requestTime": TEXT, "requestTimeEpoch": st.integers(0, 2**53 - 1), "authorizer": JSON},
+        ),
+    }
+)
+V1 = V1_MANY.map(lambda event: both_forms(event, "headers", "multiValueHeaders")).map(
+    lambda event: both_forms(event, "queryStringParameters", "multiValueQueryStringParameters")
+)
+ALB = st.fixed_dictionaries(
+    {
+        "requestContext": st.just({"elb": {}}),
+        "httpMethod": st.just("GET"),
+        "path": st.from_regex(r"/[a-z%20]{0,6}", fullmatch=True),
+        "queryStringParameters": st.dictionaries(NAME, TEXT, max_size=2),
+        "headers": HEADERS,
+        "body": TEXT,
+        "isBase64Encoded": st.booleans(),
+    }
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(NOTICE, st.sampled_from([Kind.MNS_TOPIC, Kind.MNS_TOPIC_STREAM]))
+def test_it_gives_generated_notifications_back(event: dict[str, Any], there: Kind) -> None:
+    assert_round_trip(event, Kind.SNS, there, sample.SETTING)
+
+
+@settings(max_examples=80, deadline=None)
+@given(V1)
+def test_it_gives_generated_requests_of_format_1_back(event: dict[str, Any]) -> None:
+    assert_round_trip(event, Kind.API_V1, Kind.HTTP, sample.SETTING)
+
+
+@settings(max_examples=60, deadline=None)
+@given(ALB)
+def test_it_gives_generated_requests_of_a_load_balancer_back(event: dict[str, Any]) -> None:
+    assert_round_trip(event, Kind.ALB, Kind.HTTP, sample.NOTHING_KNOWN)
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.lists(S3_RECORD, min_size=1, max_size=3))
 def test_it_gives_generated_objects_back(records: list[Any]) -> None:
