@@ -225,6 +225,10 @@ def test_it_stops_work_that_goes_on_after_the_answer(executor: Executor, python:
         """
     )
     call(executor, spec)
+    (pid,) = living(spec.code)
+    # Each thread stops when it comes out of the kernel, which is soon after the signal.
+    tasks = list(Path(f"/proc/{pid}/task").iterdir())
+    assert wait_until(lambda: all(") T " in (task / "stat").read_text() for task in tasks))
     before = (spec.code / "ticks").stat().st_size
     time.sleep(0.3)  # nothing to wait for: the assertion is that nothing happens
     assert (spec.code / "ticks").stat().st_size == before
