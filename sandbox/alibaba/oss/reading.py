@@ -24,8 +24,8 @@ _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 _CONTROLS = re.compile(rb"[\x01-\x08\x0b\x0c\x0e-\x1f]")
 _PRIVATE = 0xE000
 _SHOWN = {_PRIVATE + code: code for code in range(32)}
-_TAG_KEY = re.compile(r"[A-Za-z0-9 +=._:/-]{1,128}")
-_TAG_VALUE = re.compile(r"[A-Za-z0-9 +=._:/-]{0,256}")
+_TAG_KEY = re.compile(r"[\w +=.:/-]{1,128}")
+_TAG_VALUE = re.compile(r"[\w +=.:/-]{0,256}")
 _KEPT = frozenset(
     {
         "content-type",

@@ -134,7 +134,7 @@ class TestObjects:
             "Cache-Control": "no-cache",
             "Content-Disposition": "attachment",
             "x-oss-meta-Colour": "blue",
-            "x-oss-tagging": "team=red&x=a%2Bb",
+            "x-oss-tagging": "team=red&x=a%2B%E6%9D%8E",
         }
         bucket.put_object("m", b"1,2", headers=headers)
         found = bucket.head_object("m").headers
@@ -144,7 +144,7 @@ class TestObjects:
         got = bucket.get_object("m", params=params)
         assert (got.read(), got.headers["Content-Type"]) == (b"1,2", "text/plain")
         assert got.headers["Cache-Control"] == "max-age=1"
-        assert bucket.get_object_tagging("m").tag_set.tagging_rule == {"team": "red", "x": "a+b"}
+        assert bucket.get_object_tagging("m").tag_set.tagging_rule == {"team": "red", "x": "a+李"}
         rule = TaggingRule()
         rule.add("only", "one")
         bucket.put_object_tagging("m", Tagging(rule))
