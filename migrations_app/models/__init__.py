@@ -13,6 +13,7 @@ from migrations_app.models.evidence import (
 )
 from migrations_app.models.functions import Effects, FunctionMigration
 from migrations_app.models.heartbeats import ProcessHeartbeat
+from migrations_app.models.judgement import NoiseField, PairNote, Reevaluation
 from migrations_app.models.ledger import AuditEntry, PhaseChange
 from migrations_app.models.operations import Action, ActionState, Approval, Operation, OperationState
 from migrations_app.models.people import ApiToken
@@ -28,13 +29,16 @@ __all__ = [
     "Effects",
     "FunctionMigration",
     "LiveObservation",
+    "NoiseField",
     "Operation",
     "OperationState",
     "Pair",
     "PairMinute",
+    "PairNote",
     "PhaseChange",
     "Policy",
     "ProcessHeartbeat",
+    "Reevaluation",
     "Rule",
     "Run",
     "Suite",

@@ -154,6 +154,12 @@ class Pair(models.Model):
             models.Index(fields=("function", "-at"), name="pair_newest"),
             models.Index(fields=("function", "-at"), condition=models.Q(counts=True), name="pair_counts"),
             models.Index(fields=("at",), include=("function", "counts"), name="pair_ratio"),
+            models.Index(
+                fields=("function", "-at"),
+                include=("outcome", "blame", "first_pointer"),
+                condition=~models.Q(outcome="match"),
+                name="pair_differs",
+            ),
         ]
 
     def __str__(self) -> str:
