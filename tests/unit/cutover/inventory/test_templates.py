@@ -84,7 +84,7 @@ resource "aws_cloudwatch_event_target" "tick" {
 }
 """
 
-PLAN = {
+PLAN: dict[str, object] = {
     "terraform_version": "1.9.0",
     "planned_values": {
         "root_module": {
@@ -116,7 +116,7 @@ PLAN = {
     ],
 }
 
-CLOUDFORMATION = {
+CLOUDFORMATION: dict[str, object] = {
     "Mappings": {"Sizes": {"big": {"memory": 2048}}},
     "Resources": {
         "Fn": {
