@@ -60,7 +60,7 @@ def _write(function: FunctionMigration) -> dict[str, Any]:
         "metric": "results.write_vs_orm_save",
         "value": round(value, 1),
         "unit": "x",
-        "against": "Django's save of each pair, rows of about 4 KB; indexes, partitions and roll-ups included",
+        "against": "Django's save of each pair, rows of about 4 KB; with indexes, partitions, roll-ups",
         "floor": FLOOR_WRITE,
         "aim": AIM_WRITE,
         "met": counts_right and value >= FLOOR_WRITE,

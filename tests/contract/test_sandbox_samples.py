@@ -119,7 +119,9 @@ def test_portable_samples_answer_alike(aws: RunningAws, alibaba: RunningAlibaba,
     assert len({json.dumps(answer) for answer in answers}) == len(answers)
 
 
-def test_the_greeting_without_the_adapter_is_wrong_on_fc_without_an_error(aws: RunningAws, alibaba: RunningAlibaba) -> None:
+def test_the_greeting_without_the_adapter_is_wrong_on_fc_without_an_error(
+    aws: RunningAws, alibaba: RunningAlibaba
+) -> None:
     sample = SAMPLES["greeting-buffer"]
     for event in sample.events():
         assert on_aws(aws, sample, event)["greeting"] == f"hello {event['name']}"
