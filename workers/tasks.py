@@ -8,7 +8,7 @@ import os
 
 from celery import shared_task
 
-from migrations_app.services import heartbeats
+from migrations_app.services import heartbeats, reevaluation
 from workers import assessment, connections, engine, validation
 from workers.runs import late_logs
 
@@ -34,6 +34,7 @@ def tick() -> None:
     assessment.run_due()
     validation.run_due(_owner())
     late_logs.catch_up()
+    reevaluation.run_due()
 
 
 @shared_task(name="workers.tick_rollbacks", acks_late=True, time_limit=300)
@@ -53,6 +54,12 @@ def sync(connection_id: str) -> None:
 def read_code(function_id: str) -> None:
     """Read the packages that are due, of this function and perhaps of others."""
     assessment.run_due()
+
+
+@shared_task(name="workers.compare_anew", acks_late=True, time_limit=300)
+def compare_anew() -> None:
+    """Compare stored pairs anew where that is due."""
+    reevaluation.run_due()
 
 
 @shared_task(name="workers.check", acks_late=True, time_limit=300)

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
-Part = Literal["answer", "error", "logs"]
+Part = Literal["answer", "error", "logs", "effects"]
 Kind = Literal["value", "type", "missing", "extra", "order", "length"]
 RuleKind = Literal["ignore", "pattern", "mask", "shape", "tolerance", "unordered", "keyed"]
 
@@ -57,7 +57,8 @@ class Blame(StrEnum):
 class Difference(NamedTuple):
     """One place where the sides differ. A tuple, since a comparison may make a thousand of them.
 
-    ``pointer`` is a JSON pointer, or ``line 3`` in text and logs: the third row of the two side by side.
+    ``pointer`` is a JSON pointer, or ``line 3`` in text and logs: the third row of the two side by side. Of
+    effects it is ``effects/TWIN/KEY``, the key escaped as one segment, and the place within the content.
     ``primary`` and ``candidate`` are short printable forms, empty where a side has nothing. ``reason`` names
     why it does not count: a shape such as ``uuid``, or the name of a rule.
     """
@@ -91,13 +92,30 @@ class LogRow:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class EffectRow:
+    """One effect of the two sides, side by side; None where a side has none.
+
+    ``primary`` and ``candidate`` are short printable forms. ``standing`` None: they are equal.
+    """
+
+    twin: str
+    kind: str
+    key: str
+    primary: str | None
+    candidate: str | None
+    standing: Standing | None
+    pointer: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Comparison:
     """Two observations of one event, set side by side.
 
     ``counts`` has the keys counts, noise, ignored, loss (differences by standing, also those beyond the cap
     on ``differences``) and equal (equal log lines, plus one for an equal answer). ``log_rows`` is None while
     the logs of a side are pending; ``primary_logs`` and ``candidate_logs`` say of which. Differences of logs
-    come errors first, then warnings. ``sentence`` names the gravest difference.
+    come errors first, then warnings. ``effect_rows`` is None where the effects of a side were not looked at.
+    ``sentence`` names the gravest difference.
     """
 
     outcome: PairOutcome
@@ -107,13 +125,16 @@ class Comparison:
     counts: Mapping[str, int]
     primary_logs: LogState = LogState.PENDING
     candidate_logs: LogState = LogState.PENDING
+    effect_rows: tuple[EffectRow, ...] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rule:
     """A difference that a person accepted.
 
-    ``pointer`` is a JSON pointer with ``*`` for one segment, or ``logs`` for log lines. What ``value`` holds:
+    ``pointer`` is a JSON pointer with ``*`` for one segment, ``logs`` for log lines, or ``effects/TWIN/KEY``
+    for effects, where ``*`` stands for any part of a key too; a pointer into the content may follow, and a mask
+    there also tells which keys are the same. What ``value`` holds:
 
     - ``ignore``: nothing; the place and everything below it;
     - ``pattern``: a linear-time (re2) pattern, searched in the pointers of differences at and below
@@ -160,6 +181,9 @@ def document(comparison: Comparison) -> dict[str, Any]:
         "log_rows": None if comparison.log_rows is None else [_plain(row) for row in comparison.log_rows],
         "primary_logs": comparison.primary_logs.value,
         "candidate_logs": comparison.candidate_logs.value,
+        "effect_rows": None
+        if comparison.effect_rows is None
+        else [_plain(row) for row in comparison.effect_rows],
     }
 
 
@@ -167,6 +191,7 @@ def from_document(stored: Mapping[str, Any]) -> Comparison:
     """Give the comparison that ``document`` wrote, also before it named the state of the logs."""
     rows = stored["log_rows"]
     unnamed = LogState.PENDING if rows is None else LogState.ARRIVED
+    effects = stored.get("effect_rows")
     return Comparison(
         outcome=PairOutcome(stored["outcome"]),
         sentence=stored["sentence"],
@@ -175,10 +200,11 @@ def from_document(stored: Mapping[str, Any]) -> Comparison:
         log_rows=None if rows is None else tuple(_log_row(item) for item in rows),
         primary_logs=LogState(stored.get("primary_logs", unnamed)),
         candidate_logs=LogState(stored.get("candidate_logs", unnamed)),
+        effect_rows=None if effects is None else tuple(_effect_row(item) for item in effects),
     )
 
 
-def _plain(value: Difference | LogRow) -> dict[str, Any]:
+def _plain(value: Difference | LogRow | EffectRow) -> dict[str, Any]:
     fields = value._asdict() if isinstance(value, Difference) else asdict(value)
     return {name: field.value if isinstance(field, StrEnum) else field for name, field in fields.items()}
 
@@ -190,3 +216,8 @@ def _difference(stored: Mapping[str, Any]) -> Difference:
 def _log_row(stored: Mapping[str, Any]) -> LogRow:
     standing = stored["standing"]
     return LogRow(**{**stored, "standing": None if standing is None else Standing(standing)})
+
+
+def _effect_row(stored: Mapping[str, Any]) -> EffectRow:
+    standing = stored["standing"]
+    return EffectRow(**{**stored, "standing": None if standing is None else Standing(standing)})

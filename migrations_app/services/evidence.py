@@ -73,14 +73,20 @@ def payload_document(payload: bytes) -> dict[str, Any]:
     return stored | {"payload_text": text.replace("\x00", "\ufffd")}
 
 
+def payload_of(stored: Mapping[str, Any]) -> bytes:
+    """Give a body as it was stored."""
+    if encoded := stored.get("payload_base64"):
+        return base64.b64decode(encoded)
+    return str(stored.get("payload_text", "")).encode()
+
+
 def observation_from_document(side: Side, stored: Mapping[str, Any]) -> Observation:
     """Give the observation that was stored, as far as redaction and the cap left it."""
-    encoded = stored.get("payload_base64")
     logs = stored.get("logs")
     return Observation(
         side=side,
         outcome=Outcome(stored["outcome"]),
-        payload=base64.b64decode(encoded) if encoded else str(stored.get("payload_text", "")).encode(),
+        payload=payload_of(stored),
         request_id=str(stored.get("request_id", "")),
         at=dt.datetime.fromisoformat(stored["at"]),
         duration_ms=stored.get("duration_ms"),
@@ -110,7 +116,6 @@ def pair(
     compared: Comparison,
 ) -> Pair:
     """Give the row (not yet saved) of one pair; nothing secret-looking is in it."""
-    gravest = _gravest(compared)
     return Pair(
         day=run.created_at.date() if run.created_at else utc_today(),
         function_id=run.function_id,
@@ -119,19 +124,27 @@ def pair(
         title=title[:120],
         event=redact(event),
         first_side=first_side.value,
-        outcome=compared.outcome.value,
-        counts=compared.outcome in COUNTS_AGAINST,
-        first_pointer=(gravest.pointer if gravest else "")[:200],
-        blame=gravest.blame.value if gravest else "",
-        sentence=_sentence(compared)[:500],
         primary=observation_document(primary),
         candidate=observation_document(candidate),
-        comparison=comparison_document(compared),
+        **columns_of(compared),
         logs_pending=compared.log_rows is None and _answered(primary) and _answered(candidate),
         primary_ms=primary.duration_ms,
         candidate_ms=candidate.duration_ms,
         at=max(primary.at, candidate.at),
     )
+
+
+def columns_of(compared: Comparison) -> dict[str, Any]:
+    """Give what a comparison says of its pair: the columns that lists are made of, and the document."""
+    gravest = _gravest(compared)
+    return {
+        "outcome": compared.outcome.value,
+        "counts": compared.outcome in COUNTS_AGAINST,
+        "first_pointer": (gravest.pointer if gravest else "")[:200],
+        "blame": gravest.blame.value if gravest else "",
+        "sentence": _sentence(compared)[:500],
+        "comparison": comparison_document(compared),
+    }
 
 
 def _answered(observation: Observation) -> bool:

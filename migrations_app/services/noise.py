@@ -18,7 +18,7 @@ from cutover.errors import BadInput
 from cutover.noise.knowledge import MAX_FIELDS
 from cutover.observation import Observation
 from migrations_app.models import Effects, FunctionMigration, NoiseField, Pair
-from migrations_app.services import audit, bell
+from migrations_app.services import audit, bell, history
 
 ALLOWED = (Effects.READ_ONLY, Effects.REPEATABLE)
 """Declared effects under which the primary may be called twice for one event."""
@@ -101,6 +101,7 @@ def forget(function_id: int, *, actor: str, name: str = "", reason: str = "") ->
             reason=reason,
             detail={"field": name, "fields": known},
         )
+        history.ask(function_id, actor=actor, why=f"{name or 'All noise'} was forgotten")
         bell.tell(f"fn-{function_id}")
     return known
 

@@ -14,7 +14,7 @@ from cutover.comparison.model import RuleKind
 from cutover.errors import BadInput, StaleState
 from cutover.observation import Side
 from migrations_app.models import FunctionMigration, Pair, Rule
-from migrations_app.services import audit, bell, evidence
+from migrations_app.services import audit, bell, evidence, history
 
 KINDS: tuple[str, ...] = get_args(RuleKind)
 _PREVIEWED = 500
@@ -52,7 +52,7 @@ def add(
     actor: str,
     value: str = "",
 ) -> Rule:
-    """Accept a difference. ``function_id`` None: everywhere. It holds for comparisons made from now on.
+    """Accept a difference. ``function_id`` None: everywhere. Stored pairs are compared anew.
 
     Raises BadInput when the rule cannot be used, or a rule of that name is there already.
     """
@@ -76,13 +76,14 @@ def add(
             reason=reason,
             detail={"rule": row.pk, "name": name, "kind": kind, "pointer": pointer, "value": value},
         )
+        history.ask(function_id, actor=actor, why=f"rule '{name}' was added")
         if function_id is not None:
             bell.tell(f"fn-{function_id}")
     return row
 
 
 def retire(rule_id: int, *, actor: str, reason: str = "") -> Rule:
-    """Stop accepting a difference, from now on. Raises StaleState when it was retired before."""
+    """Stop accepting a difference; stored pairs are compared anew. Raises StaleState if it was retired."""
     with transaction.atomic():
         row = Rule.objects.select_for_update().filter(pk=rule_id).first()
         if row is None:
@@ -98,6 +99,7 @@ def retire(rule_id: int, *, actor: str, reason: str = "") -> Rule:
             reason=reason,
             detail={"rule": row.pk, "name": row.name},
         )
+        history.ask(row.function_id, actor=actor, why=f"rule '{row.name}' was retired")
         if row.function_id is not None:
             bell.tell(f"fn-{row.function_id}")
     return row

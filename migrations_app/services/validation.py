@@ -23,7 +23,7 @@ from cutover.analysis import Result, Verdict, judge, verdict_document
 from cutover.errors import BadInput, CutoverError, GuardNotMet, OperationRunning, StaleState
 from cutover.phases import Phase, Trigger
 from migrations_app.models import FunctionMigration, Pair, Run, Suite, SuiteEvent
-from migrations_app.services import audit, bell, evidence, guards, phases, results, usage
+from migrations_app.services import audit, bell, evidence, guards, noise, phases, results, usage
 from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.policies import policy_for
 from migrations_app.services.redaction import redact
@@ -279,6 +279,7 @@ def store_pairs(lease: RunLease, rows: Sequence[Pair], *, begun: Sequence[int] =
         stored = set(Pair.objects.filter(run=run, position__in=positions).values_list("position", flat=True))
         fresh = [row for row in rows if row.position not in stored]
         results.write(fresh)
+        noise.count(run.function_id, fresh)
         outcomes = Counter(run.outcomes) + Counter(row.outcome for row in fresh)
         run.done_pairs, run.outcomes = outcomes.total(), dict(outcomes)
         run.in_flight = sorted({*run.in_flight, *begun} - set(positions))
