@@ -12,10 +12,13 @@ from migrations_app.models.functions import FunctionMigration
 
 
 class Suite(models.Model):
-    """Events to validate a function with."""
+    """Events to validate a function with. An import makes a new version; runs keep the one they began with."""
 
     function = models.ForeignKey(FunctionMigration, on_delete=models.CASCADE, related_name="suites")
     name = models.CharField(max_length=80, default="default")
+    version = models.PositiveIntegerField(default=1)
+    digest = models.CharField(max_length=64, blank=True)
+    """Of the events of the present version, with titles, tags and expected effects."""
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -26,16 +29,32 @@ class Suite(models.Model):
 
 
 class SuiteEvent(models.Model):
-    """One AWS-shaped event, redacted before it is stored."""
+    """One AWS-shaped event of one version of a suite, redacted before it is stored."""
+
+    class Source(models.TextChoices):
+        FILE = "file"
+        GENERATED = "generated"
+        LOGS = "logs"
+        LIVE = "live"
 
     suite = models.ForeignKey(Suite, on_delete=models.CASCADE, related_name="events")
+    version = models.PositiveIntegerField(default=1)
     position = models.PositiveIntegerField()
     title = models.CharField(max_length=120)
     event = models.JSONField()
+    tags = models.JSONField(default=list, blank=True)
+    """Words, sorted."""
+    expected_effects = models.JSONField(null=True, blank=True)
+    """Effects that each side must have: [{"kind", "twin"?, "key"?}]; None: nobody said."""
+    source = models.CharField(max_length=10, choices=Source, default=Source.FILE)
+    recorded = models.JSONField(null=True, blank=True)
+    """What AWS answered when the event was live: {"request_id", "at", "answer", "duration_ms"}."""
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=("suite", "position"), name="event_position_once")]
-        ordering = ("position",)
+        constraints = [
+            models.UniqueConstraint(fields=("suite", "version", "position"), name="event_position_once")
+        ]
+        ordering = ("version", "position")
 
     def __str__(self) -> str:
         return self.title
@@ -51,9 +70,26 @@ class Run(models.Model):
         CANCELLED = "cancelled"
         FAILED = "failed"
 
+    class Kind(models.TextChoices):
+        SUITE = "suite"
+        """Both sides are called with each event."""
+        REPLAY = "replay"
+        """FC is called with what the tap reported; AWS gave its answer then."""
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     function = models.ForeignKey(FunctionMigration, on_delete=models.CASCADE, related_name="runs")
     suite = models.ForeignKey(Suite, on_delete=models.PROTECT)
+    suite_version = models.PositiveIntegerField(default=1)
+    kind = models.CharField(max_length=10, choices=Kind, default=Kind.SUITE)
+    tags = models.JSONField(default=list, blank=True)
+    """Only events with one of these; empty: all."""
+    learn = models.PositiveIntegerField(default=0)
+    """Events for which AWS is first called twice, to learn what differs by itself."""
+    learned = models.PositiveIntegerField(default=0)
+    """How many of those were begun."""
+    primary_url = models.CharField(max_length=300, blank=True)
+    candidate_url = models.CharField(max_length=300, blank=True)
+    """Runtime interface emulators that stand for a side."""
     state = models.CharField(max_length=10, choices=State, default=State.PENDING)
     wanted_pairs = models.PositiveIntegerField()
     done_pairs = models.PositiveIntegerField(default=0)
@@ -92,6 +128,11 @@ class Run(models.Model):
 
     def __str__(self) -> str:
         return f"run {self.id}"
+
+    @property
+    def by_address(self) -> bool:
+        """Whether an address stands for a side: what such a run finds is its own and no evidence."""
+        return bool(self.primary_url or self.candidate_url)
 
 
 def utc_today() -> dt.date:

@@ -96,7 +96,9 @@ class FunctionMigration(models.Model):
     verdict_result = models.CharField(max_length=12, blank=True)
     verdict_at = models.DateTimeField(null=True, blank=True)
     evidence_digest = models.CharField(max_length=64, blank=True)
-    """Digest of code, configuration, role and translator that the verdict was gathered on."""
+    """Digest of code, configuration, role, rules and translator that the verdict was gathered on."""
+    rules_digest = models.CharField(max_length=64, blank=True)
+    """Of the rules that hold for it, kept by whoever changes them; empty without any."""
     live_state = models.JSONField(default=dict, blank=True)
     live_result = models.CharField(max_length=12, blank=True)
     live_sentence = models.CharField(max_length=400, blank=True)
@@ -149,4 +151,5 @@ class FunctionMigration(models.Model):
             "candidate": self.deployment.get("version", ""),
             "adapter": self.deployment.get("adapter", ""),
             "translator": VERSION,
+            **({"rules": self.rules_digest} if self.rules_digest else {}),
         }
