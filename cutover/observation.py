@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from cutover.effects.model import Effect
+
 
 class Side(StrEnum):
     """Which side answered: the primary is AWS, the candidate is Function Compute."""
@@ -42,7 +44,8 @@ class Observation:
 
     ``payload`` is the raw body (the answer, or the error document when ``outcome`` is ``ERROR``).
     Times are milliseconds as the platform reports them for the function itself (not the round trip);
-    ``round_trip_ms`` is what the caller waited. ``logs`` is None while they have not arrived ("pending").
+    ``round_trip_ms`` is what the caller waited. ``logs`` is None while they have not arrived ("pending"),
+    ``effects`` where nobody looked.
     """
 
     side: Side
@@ -59,4 +62,5 @@ class Observation:
     error_type: str = ""
     error_message: str = ""
     logs: tuple[LogLine, ...] | None = None
+    effects: tuple[Effect, ...] | None = None
     facts: tuple[tuple[str, str], ...] = field(default=())

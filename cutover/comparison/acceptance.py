@@ -19,6 +19,8 @@ from cutover.comparison.volatile import SHAPE_WORDS, is_shape
 from cutover.errors import BadInput
 
 LOGS = "logs"
+EFFECTS = "effects/"
+"""How the pointer of a rule on effects begins."""
 _Accepts = Callable[[Any, Any], bool]
 
 
@@ -30,7 +32,7 @@ class Acceptance:
     """
 
     def __init__(self, rules: Sequence[Rule]) -> None:
-        answers = [rule for rule in rules if rule.pointer != LOGS]
+        answers = [rule for rule in rules if rule.pointer != LOGS and not rule.pointer.startswith(EFFECTS)]
         self._ignored = _Places([rule for rule in answers if rule.kind == "ignore"], below=True)
         self._unordered = _Places([rule for rule in answers if rule.kind == "unordered"])
         self._keyed = _Places([_with_field(rule) for rule in answers if rule.kind == "keyed"])

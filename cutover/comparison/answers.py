@@ -44,6 +44,26 @@ def answer_differences(
     return found
 
 
+def content_differences(
+    primary: bytes, candidate: bytes, acceptance: Acceptance, ids: tuple[str, str]
+) -> list[Difference]:
+    """Give every difference between two contents of any kind, as they are: they are nobody's answer.
+
+    Args:
+        ids: what stands for itself on either side when it differs: the request's ids, or generated keys.
+    """
+    if primary == candidate:
+        return []
+    left, right = read(primary), read(candidate)
+    judge = _Judge(acceptance, frozenset(), *ids)
+    if left.form != right.form:
+        return [judge(Place("", "type", left.value, right.value))]
+    if left.form == "text":
+        return [judge(place) for place in _text_places(left.value, right.value)]
+    exact = left.exact or right.exact
+    return [judge(place) for place in differing_places(left.value, right.value, acceptance, exact=exact)]
+
+
 def as_answers(left: Body, right: Body, candidate_payload: bytes) -> tuple[Body, Body]:
     """Give the two bodies in one form: FC hands out a returned string as it is, Lambda as JSON.
 

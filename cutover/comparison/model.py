@@ -133,8 +133,8 @@ class Rule:
     """A difference that a person accepted.
 
     ``pointer`` is a JSON pointer with ``*`` for one segment, ``logs`` for log lines, or ``effects/TWIN/KEY``
-    for effects, where ``*`` stands for any part of a key too; a pointer into the content may follow, and a mask
-    there also tells which keys are the same. What ``value`` holds:
+    for effects, where ``*`` stands for any part of a key too; a pointer into the content may follow, and a
+    mask there also tells which keys are the same. What ``value`` holds:
 
     - ``ignore``: nothing; the place and everything below it;
     - ``pattern``: a linear-time (re2) pattern, searched in the pointers of differences at and below

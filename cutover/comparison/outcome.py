@@ -1,6 +1,7 @@
 """The comparison of a pair: its differences, its outcome and its sentence.
 
-The outcome is decided by the answer (or the error) alone; differences in logs stand beside it.
+The outcome is decided by the answer (or the error) and by what the invocations left behind, where that was
+looked at; differences in logs stand beside it.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from functools import lru_cache
 
 from cutover.comparison.acceptance import Acceptance
 from cutover.comparison.answers import answer_differences, error_differences
+from cutover.comparison.effect_rules import EffectRules
+from cutover.comparison.effects import effect_differences, restanding
 from cutover.comparison.lines import gravest_first, log_rows
 from cutover.comparison.model import (
     Comparison,
     Difference,
+    EffectRow,
     LogRow,
     LogState,
     PairOutcome,
@@ -35,6 +39,7 @@ MAX_DIFFERENCES = 1_000
 """Differences kept one by one; ``counts`` has them all."""
 
 _FAILED = frozenset({Outcome.ERROR, Outcome.TIMEOUT})
+_ONE_FAILED = frozenset({PairOutcome.CANDIDATE_ERROR, PairOutcome.PRIMARY_ERROR})
 _STANDINGS = tuple(standing.value for standing in Standing)
 _KNOWN = frozenset({Outcome.OK}) | _FAILED
 
@@ -47,29 +52,47 @@ def compare(primary: Observation, candidate: Observation, *, rules: Sequence[Rul
     """
     acceptance = _acceptance(tuple(rules))
     rows, log_differences, equal_lines = _logs(primary, candidate, acceptance)
+    effect_rows, of_effects, equal_effects = _effects(primary, candidate, tuple(rules))
     if primary.outcome is Outcome.OK and candidate.outcome is Outcome.OK:
-        found, tally = _kept(answer_differences(primary, candidate, acceptance))
+        own = answer_differences(primary, candidate, acceptance)
+        found, tally = _kept([*own, *of_effects] if of_effects else own)
         outcome = _outcome_of_answers(tally)
     elif primary.outcome not in _KNOWN or candidate.outcome not in _KNOWN:
-        found, tally = [], {}
-        outcome = PairOutcome.NOT_COMPARABLE
+        own, found, tally = [], [], {}
+        outcome, effect_rows, equal_effects = PairOutcome.NOT_COMPARABLE, None, 0
     else:
-        found, tally = _kept(error_differences(primary, candidate, acceptance))
+        own = error_differences(primary, candidate, acceptance)
+        found, tally = _kept([*own, *of_effects])
         outcome = _outcome_of_errors(primary, candidate, tally)
     kept_logs, log_tally = _kept(log_differences)
-    equal = equal_lines + (not tally and outcome is not PairOutcome.NOT_COMPARABLE)
+    equal = equal_lines + equal_effects + (not own and outcome is not PairOutcome.NOT_COMPARABLE)
+    said = own if outcome in _ONE_FAILED else found
     return Comparison(
         outcome=outcome,
         differences=(*found, *kept_logs),
         log_rows=rows,
-        sentence=sentence_of(outcome, (primary, candidate), found[0] if found else None, found),
+        sentence=sentence_of(outcome, (primary, candidate), said[0] if said else None, said),
         counts={
             **{word: tally.get(word, 0) + log_tally.get(word, 0) for word in _STANDINGS},
             "equal": equal,
         },
         primary_logs=_log_state(primary),
         candidate_logs=_log_state(candidate),
+        effect_rows=effect_rows,
     )
+
+
+@lru_cache(maxsize=64)
+def _effect_rules(rules: tuple[Rule, ...]) -> EffectRules:
+    return EffectRules(rules)
+
+
+def _effects(
+    primary: Observation, candidate: Observation, rules: tuple[Rule, ...]
+) -> tuple[tuple[EffectRow, ...] | None, list[Difference], int]:
+    if primary.effects is None or candidate.effects is None:
+        return None, [], 0
+    return effect_differences(primary, candidate, _effect_rules(rules))
 
 
 @lru_cache(maxsize=64)
@@ -156,6 +179,9 @@ def restated(comparison: Comparison, differences: Sequence[Difference]) -> Compa
         differences=(*own, *logs),
         counts={**comparison.counts, **counts},
         sentence=restated_sentence(comparison, outcome, own),
+        effect_rows=None
+        if comparison.effect_rows is None
+        else restanding(comparison.effect_rows, differences),
     )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cutover.comparison.acceptance import Acceptance
+from cutover.comparison.effect_rules import EffectRules
 from cutover.comparison.model import Comparison, Difference, Rule, Standing
 from cutover.comparison.outcome import compare
 from cutover.comparison.pointers import template
@@ -48,6 +49,7 @@ class Trial:
 def checked(rule: Rule) -> Rule:
     """Give the rule back if it can be used. Raises BadInput with the reason if not."""
     Acceptance((rule,))
+    EffectRules((rule,))
     return rule
 
 

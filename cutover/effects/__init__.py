@@ -1,0 +1,28 @@
+"""What an invocation leaves around it (objects, messages, rows), and the twins that hold these on both clouds."""
+
+from cutover.effects.changes import Held, Mark, changes, content_of
+from cutover.effects.model import (
+    CONTENT_LIMIT_BYTES,
+    TEXT_LIMIT,
+    Effect,
+    EffectKind,
+    Twin,
+    TwinKind,
+    TwinState,
+)
+from cutover.effects.naming import Names
+
+__all__ = [
+    "CONTENT_LIMIT_BYTES",
+    "TEXT_LIMIT",
+    "Effect",
+    "EffectKind",
+    "Held",
+    "Mark",
+    "Names",
+    "Twin",
+    "TwinKind",
+    "TwinState",
+    "changes",
+    "content_of",
+]
