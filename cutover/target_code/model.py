@@ -64,7 +64,7 @@ class RoleStatement:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PolicyLine:
-    """One allowing statement of the RAM policy, and why it is there (a place in code, or an IAM statement)."""
+    """One allowing statement of the RAM policy, and why it is there: a place in code, an IAM statement."""
 
     actions: tuple[str, ...]
     resources: tuple[str, ...]

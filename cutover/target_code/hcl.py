@@ -1,0 +1,145 @@
+"""Writing HCL as `terraform fmt` leaves it: two spaces, and equal signs aligned within each run of lines.
+
+A run ends at an empty line, a comment, a block and a value of several lines, whose own line is not aligned.
+Source: hashicorp/hcl, hclwrite/format.go (linesForFormat, formatCells), read 2026-11.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Expression:
+    """An expression, written as it stands: a reference, a function call."""
+
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Called:
+    """A function called on one value: ``jsonencode({...})``."""
+
+    name: str
+    value: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Explained:
+    """An item of a list with lines of comment above it."""
+
+    value: Any
+    comments: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Block:
+    """A block. ``body``: name -> value in order; a nested ``Block`` stands under a name of no meaning.
+
+    ``comment`` stands above it; empty for a nested block.
+    """
+
+    kind: str
+    labels: tuple[str, ...] = ()
+    body: Mapping[str, Any] = field(default_factory=dict)
+    comments: tuple[str, ...] = ()
+
+
+def file(header: Sequence[str], blocks: Sequence[Block]) -> str:
+    """Give the text of a file: a header of comments, then the blocks with an empty line between."""
+    parts = ["\n".join(comment(one) for one in header)] if header else []
+    parts += ["\n".join(_block(one)) for one in blocks]
+    return "\n\n".join(parts) + "\n"
+
+
+def comment(text: str) -> str:
+    """Give a comment of one line, whatever the text holds."""
+    return f"# {' '.join(text.split())}".rstrip()
+
+
+def quoted(text: str) -> str:
+    """Give a string of HCL in quotes; nothing in it is interpolated."""
+    # JSON's escapes are HCL's, but for the letters beyond ASCII, which stay, and the two interpolations.
+    plain = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
+    return plain.replace("${", "$${").replace("%{", "%%{")
+
+
+def _block(block: Block) -> list[str]:
+    labels = "".join(f' "{one}"' for one in block.labels)
+    comments = [comment(one) for one in block.comments]
+    if not block.body:
+        return [*comments, f"{block.kind}{labels} {{}}"]
+    return [*comments, f"{block.kind}{labels} {{", *_indented(_body(block.body)), "}"]
+
+
+def _body(body: Mapping[str, Any]) -> list[str]:
+    lines: list[str] = []
+    run: list[tuple[str, str]] = []
+    for name, value in body.items():
+        if isinstance(value, Block):
+            lines += [*_aligned(run), *([""] if lines or run else []), *_block(value)]
+            run = []
+            continue
+        if lines and not run and lines[-1] == "}":
+            lines.append("")
+        text = _value(value)
+        if len(text) == 1:
+            run.append((name, text[0]))
+            continue
+        lines += [*_aligned(run), f"{name} = {text[0]}", *text[1:]]
+        run = []
+    return [*lines, *_aligned(run)]
+
+
+def _aligned(run: Sequence[tuple[str, str]]) -> Iterator[str]:
+    width = max((len(name) for name, _ in run), default=0)
+    return (f"{name:<{width}} = {value}" for name, value in run)
+
+
+def _value(value: Any) -> list[str]:
+    """Give a value as lines; the first goes behind the equal sign."""
+    match value:
+        case Expression():
+            return [value.text]
+        case Called():
+            inner = _value(value.value)
+            first, last = f"{value.name}({inner[0]}", f"{inner[-1]})"
+            return [f"{first})"] if len(inner) == 1 else [first, *inner[1:-1], last]
+        case bool():
+            return ["true" if value else "false"]
+        case int() | float():
+            return [json.dumps(value)]
+        case str():
+            return [quoted(value)]
+        case Mapping():
+            if not value:
+                return ["{}"]
+            return ["{", *_indented(_body({_key(name): one for name, one in value.items()})), "}"]
+        case _:
+            return _list(list(value))
+
+
+def _list(items: Sequence[Any]) -> list[str]:
+    if all(isinstance(one, str | int | Expression) for one in items):
+        line = f"[{', '.join(_value(one)[0] for one in items)}]"
+        if len(line) <= 80 or len(items) < 2:
+            return [line]
+    lines: list[str] = []
+    for one in items:
+        if isinstance(one, Explained):
+            lines += [comment(each) for each in one.comments]
+        inner = _value(one.value if isinstance(one, Explained) else one)
+        lines += [*inner[:-1], f"{inner[-1]},"]
+    return ["[", *_indented(lines), "]"]
+
+
+def _key(name: str) -> str:
+    plain = name.replace("_", "a").replace("-", "a")
+    return name if plain.isascii() and plain.isalnum() and not name[0].isdigit() else quoted(name)
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"  {one}" if one else "" for one in lines]
