@@ -18,6 +18,7 @@ from migrations_app.models.ledger import AuditEntry, PhaseChange
 from migrations_app.models.operations import Action, ActionState, Approval, Operation, OperationState
 from migrations_app.models.people import ApiToken
 from migrations_app.models.policies import Policy
+from migrations_app.models.twins import EnvironmentName, Twin
 
 __all__ = [
     "Action",
@@ -27,6 +28,7 @@ __all__ = [
     "AuditEntry",
     "Connection",
     "Effects",
+    "EnvironmentName",
     "FunctionMigration",
     "LiveObservation",
     "NoiseField",
@@ -44,4 +46,5 @@ __all__ = [
     "Suite",
     "SuiteEvent",
     "TrafficSlot",
+    "Twin",
 ]

@@ -73,6 +73,9 @@ class FunctionMigration(models.Model):
     effects_reason = models.CharField(max_length=400, blank=True)
     effects_by = models.CharField(max_length=150, blank=True)
 
+    twins_digest = models.CharField(max_length=64, blank=True)
+    """Digest of the twins and of what becomes of environment names on FC; empty while there are none."""
+
     deployment = models.JSONField(default=dict, blank=True)
     routing = models.JSONField(default=dict, blank=True)
     archive = models.JSONField(default=dict, blank=True)
@@ -152,4 +155,5 @@ class FunctionMigration(models.Model):
             "adapter": self.deployment.get("adapter", ""),
             "translator": VERSION,
             **({"rules": self.rules_digest} if self.rules_digest else {}),
+            **({"twins": self.twins_digest} if self.twins_digest else {}),
         }
