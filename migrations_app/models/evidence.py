@@ -12,7 +12,7 @@ from migrations_app.models.functions import FunctionMigration
 
 
 class Suite(models.Model):
-    """Events to validate a function with. An import makes a new version; runs keep the one they began with."""
+    """Events to validate a function with. An import makes a new version; runs keep theirs."""
 
     function = models.ForeignKey(FunctionMigration, on_delete=models.CASCADE, related_name="suites")
     name = models.CharField(max_length=80, default="default")
