@@ -9,6 +9,7 @@ import { createRequire, register } from "node:module";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 import util from "node:util";
+import { leadAwsSdkV2 } from "../executor/aws_sdk_v2.mjs";
 
 const [apiHost, apiPort] = process.env.AWS_LAMBDA_RUNTIME_API.split(":");
 const taskRoot = process.env.LAMBDA_TASK_ROOT || process.cwd();
@@ -266,6 +267,7 @@ globalThis.awslambda = {
 };
 
 patchConsole();
+leadAwsSdkV2(process.env.AWS_ENDPOINT_URL);
 process.once("uncaughtException", (error) => fatal("Runtime.UncaughtException", error));
 process.once("unhandledRejection", (error) => fatal("Runtime.UnhandledPromiseRejection", error));
 let handler;

@@ -9,6 +9,7 @@ import { createRequire, register } from 'node:module';
 import path from 'node:path';
 import { format } from 'node:util';
 import { pathToFileURL } from 'node:url';
+import { leadAwsSdkV2 } from '../../executor/aws_sdk_v2.mjs';
 
 const code = process.cwd();
 const [host, port] = process.env.AWS_LAMBDA_RUNTIME_API.split(':');
@@ -135,6 +136,7 @@ process.on('unhandledRejection', (error) => {
   if (finish) finish('UnhandledInvocationError', error);
 });
 
+leadAwsSdkV2(process.env.AWS_ENDPOINT_URL);
 let handler;
 let begin = null;
 try {
