@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+from cutover.effects import Effect, Mark, Twin
 from cutover.observation import LogLine, Observation
 
 Document = Mapping[str, Any]
@@ -145,6 +146,28 @@ class Logs(Protocol):
     def lines(
         self, function: str, request_id: str, *, since: datetime, until: datetime
     ) -> tuple[LogLine, ...] | None: ...
+
+
+class EffectProbe(Protocol):
+    """Looks at one side of a twin around an invocation, without disturbing whoever else uses it."""
+
+    def before(self) -> Mark:
+        """Note what is there now."""
+        ...
+
+    def after(self, mark: Mark) -> tuple[Effect, ...]:
+        """Give what changed since. Names of twins inside content are as the cloud has them.
+
+        Raises Invalid when more changed or is held than can be told apart."""
+        ...
+
+
+class Probes(Protocol):
+    """Makes probes for this cloud's side of twins."""
+
+    def of(self, twin: Twin) -> EffectProbe:
+        """Raises UnsupportedFeature for a kind of twin that this cloud cannot look at, and why."""
+        ...
 
 
 # --------------------------------------------------------------------------------------------- AWS
@@ -363,6 +386,7 @@ class PrimaryCloud:
     queue: ObservationQueue
     secrets: SecretStore
     archive: LambdaArchive
+    probes: Probes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -377,3 +401,4 @@ class CandidateCloud:
     deployer: CandidateDeployer
     invoker: Invoker
     logs: Logs
+    probes: Probes

@@ -8,6 +8,7 @@ from clouds.alibaba.deployer import FcDeployer
 from clouds.alibaba.invoker import FcInvoker
 from clouds.alibaba.logs import SlsLogs
 from clouds.alibaba.packages import OssPackages
+from clouds.alibaba.probes import AlibabaProbes
 from clouds.alibaba.session import AlibabaSession, Clients, open_credentials
 from cutover.ports import CandidateCloud
 
@@ -38,4 +39,5 @@ def connect(
         deployer=deployer,
         invoker=FcInvoker(clients),
         logs=SlsLogs(clients, deployer),
+        probes=AlibabaProbes(clients),
     )

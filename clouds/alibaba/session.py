@@ -52,8 +52,8 @@ class Clients:
     """The SDKs' clients of one connection, made once and shared by all threads.
 
     Args:
-        endpoints: {"fc": host[:port], "oss": URL, "sls": host, "sts": host[:port], "scheme": "http" or
-            "https", "sls_proxy": URL}; what is absent is the region's public endpoint.
+        endpoints: {"fc": host[:port], "oss": URL, "mns": URL, "sls": host, "sts": host[:port], "scheme":
+            "http" or "https", "sls_proxy": URL}; what is absent is the region's public endpoint.
         proxy: URL of a proxy for every call, empty for none.
     """
 
@@ -71,6 +71,7 @@ class Clients:
         self.scheme = endpoints.get("scheme") or "https"
         self.fc_host = endpoints.get("fc") or f"fcv3.{region}.aliyuncs.com"
         self._oss_url = endpoints.get("oss") or f"https://oss-{region}.aliyuncs.com"
+        self.mns_url = endpoints.get("mns") or f"https://{account_id}.mns.{region}.aliyuncs.com"
         self.has_sts = bool(endpoints.get("sts")) or not endpoints.get("fc")
         self.fc = FcClient(self._config(self.fc_host))
         self.fc_line = Line(

@@ -10,6 +10,7 @@ from clouds.aws.deployer import LambdaDeployer
 from clouds.aws.invoker import LambdaInvoker
 from clouds.aws.logs import CloudWatchLogs
 from clouds.aws.metrics import CloudWatchMetrics
+from clouds.aws.probes import AwsProbes
 from clouds.aws.queue import SqsQueue
 from clouds.aws.secrets import SecretsManager
 from clouds.aws.session import AwsSession, open_clients
@@ -51,4 +52,5 @@ def connect(
         queue=SqsQueue(clients),
         secrets=secrets,
         archive=S3Archive(clients, catalog, secrets),
+        probes=AwsProbes(clients),
     )

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from clouds.simulated import alibaba, aws, keeping
+from clouds.simulated import alibaba, aws, keeping, probes
 from clouds.simulated.world import ACCOUNT, REGION, World
+from cutover.observation import Side
 from cutover.ports import CandidateCloud, PrimaryCloud
 
 __all__ = ["World", "connect"]
@@ -27,6 +28,7 @@ def connect(world: World | None = None) -> tuple[PrimaryCloud, CandidateCloud, W
         queue=keeping.Queue(world),
         secrets=secrets,
         archive=keeping.Archive(world, secrets),
+        probes=probes.Probes(world, Side.PRIMARY),
     )
     candidate = CandidateCloud(
         region=alibaba.REGION,
@@ -37,5 +39,6 @@ def connect(world: World | None = None) -> tuple[PrimaryCloud, CandidateCloud, W
         deployer=alibaba.Deployer(world),
         invoker=alibaba.Invoker(world),
         logs=alibaba.Logs(world),
+        probes=probes.Probes(world, Side.CANDIDATE),
     )
     return primary, candidate, world

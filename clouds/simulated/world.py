@@ -129,6 +129,43 @@ class CandidateFunction:
     next_version: int = 1
 
 
+class Store:
+    """What the functions of one side wrote: objects and rows by the name of their bucket or table, messages.
+
+    Each thing carries a number that was never given before, as a time of writing does. Safe for threads.
+    """
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._things: dict[str, dict[str, tuple[int, bytes]]] = {}
+        self._messages: dict[str, list[bytes]] = {}
+
+    def put(self, name: str, key: str, content: bytes) -> None:
+        """Write an object, or a row as JSON."""
+        with self._world.lock:
+            self._things.setdefault(name, {})[key] = (self._world.number(), content)
+
+    def remove(self, name: str, key: str) -> None:
+        """Take an object or a row away."""
+        with self._world.lock:
+            self._things.get(name, {}).pop(key, None)
+
+    def send(self, name: str, body: bytes) -> None:
+        """Send a message."""
+        with self._world.lock:
+            self._messages.setdefault(name, []).append(body)
+
+    def things(self, name: str) -> dict[str, tuple[int, bytes]]:
+        """Give what a bucket or a table holds."""
+        with self._world.lock:
+            return dict(self._things.get(name, {}))
+
+    def messages(self, name: str) -> list[bytes]:
+        """Give every message that was sent, in order."""
+        with self._world.lock:
+            return list(self._messages.get(name, []))
+
+
 class World:
     """Everything that the simulated clouds know. Safe for threads."""
 
@@ -154,6 +191,11 @@ class World:
         self.faults: list[Fault] = []
         self.on_kill: Kill | None = None
         self._number = 0
+        self._stores = {side: Store(self) for side in Side}
+
+    def store(self, side: Side) -> Store:
+        """Give what functions wrote on a side."""
+        return self._stores[side]
 
     # ---------------------------------------------------------------------------------- populating
 

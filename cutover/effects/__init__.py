@@ -1,6 +1,7 @@
-"""What an invocation leaves around it (objects, messages, rows), and the twins that hold these on both clouds."""
+"""What an invocation leaves around it: objects, messages, rows; and the twins that hold them."""
 
 from cutover.effects.changes import Held, Mark, changes, content_of
+from cutover.effects.messages import said
 from cutover.effects.model import (
     CONTENT_LIMIT_BYTES,
     TEXT_LIMIT,
@@ -25,4 +26,5 @@ __all__ = [
     "TwinState",
     "changes",
     "content_of",
+    "said",
 ]

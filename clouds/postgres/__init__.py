@@ -1,0 +1,1 @@
+"""Databases that functions write to, looked at from outside."""

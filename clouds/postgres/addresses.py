@@ -1,0 +1,56 @@
+"""Where a database may be: on hosts of the allow-list only, checked on the address that is connected to."""
+
+from __future__ import annotations
+
+import ipaddress
+import socket
+from collections.abc import Collection, Mapping
+
+import psycopg2
+from psycopg2.extensions import parse_dsn
+
+from cutover.errors import UnsafePlan
+
+_TAKEN = frozenset(
+    {"host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey"}
+)
+DEFAULT_PORT = "5432"
+
+
+def connection_parameters(variable: str, address: str, allowed: Collection[str]) -> Mapping[str, str]:
+    """Give the parameters to connect with; the host's name is looked up once, here, and never again.
+
+    Args:
+        variable: the environment variable that the address stands in; the only thing a message names.
+        allowed: ``host`` or ``host:port``, in lower case.
+
+    Raises:
+        UnsafePlan: the variable is empty, cannot be read, or names a host that is not allowed.
+    """
+    if not address:
+        raise UnsafePlan(
+            f"{variable} is not set. Set it for the workers: the address of the twin's database."
+        )
+    try:
+        given = {name: str(value) for name, value in parse_dsn(address).items() if name in _TAKEN}
+    except psycopg2.ProgrammingError:
+        raise UnsafePlan(f"{variable} is no address of a PostgreSQL database.") from None
+    host, port = given.get("host", "").lower(), given.get("port", DEFAULT_PORT)
+    if not {host, f"{host}:{port}"} & set(allowed) or "," in host:
+        raise UnsafePlan(
+            f"{variable} names a host that is not allowed. Add it to CUTOVER_PROBE_HOSTS for the workers."
+        )
+    return {**given, "port": port, "hostaddr": _address(variable, host, port)}
+
+
+def _address(variable: str, host: str, port: str) -> str:
+    try:
+        found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
+    except (OSError, ValueError):
+        raise UnsafePlan(f"The host that {variable} names cannot be found.") from None
+    for *_, place in found:
+        address = ipaddress.ip_address(str(place[0]).partition("%")[0])
+        mapped = getattr(address, "ipv4_mapped", None) or address
+        if mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified:
+            raise UnsafePlan(f"The host that {variable} names is at an address that is never called.")
+    return str(found[0][4][0])
