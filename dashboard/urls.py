@@ -4,7 +4,7 @@ from django.urls import URLPattern, URLResolver, path
 
 from dashboard import live
 from dashboard.api import api
-from dashboard.views import functions, moves, operations, pairs, portfolio, records, session
+from dashboard.views import assessment, functions, moves, operations, pairs, portfolio, records, session
 
 FUNCTION = "functions/<str:address>/"
 
@@ -20,7 +20,10 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("functions/", functions.listing, name="functions"),
     path(FUNCTION, functions.detail, name="function"),
     path(f"{FUNCTION}pairs/", functions.pairs, name="pairs"),
-    path(f"{FUNCTION}findings/", functions.findings, name="findings"),
+    path(f"{FUNCTION}findings/", assessment.findings, name="findings"),
+    path(f"{FUNCTION}findings/<str:identity>/waive/", assessment.waive, name="waive"),
+    path(f"{FUNCTION}findings/<str:identity>/unwaive/", assessment.unwaive, name="unwaive"),
+    path(f"{FUNCTION}triggers/", assessment.triggers, name="triggers"),
     path(f"{FUNCTION}timeline/", functions.timeline, name="timeline"),
     path(f"{FUNCTION}evidence/", functions.proof, name="evidence"),
     path(f"{FUNCTION}traffic/", functions.traffic, name="traffic"),

@@ -90,6 +90,14 @@ SEVERITIES: Mapping[str, Mark] = {
     "ok": _mark("ok", _("Fine")),
     "warn": _mark("warn", _("Mind this")),
     "blocker": _mark("bad", _("Blocker")),
+    "waived": _mark("off", _("Waived"), "slash"),
+}
+
+READINESS: Mapping[str, Mark] = {
+    "ready": _mark("ok", pgettext_lazy("readiness", "Ready")),
+    "work": _mark("warn", pgettext_lazy("readiness", "Needs work")),
+    "blocked": _mark("bad", pgettext_lazy("readiness", "Blocked")),
+    "none": _mark("off", _("Not assessed")),
 }
 
 PHASES: Mapping[str, Text] = {
@@ -117,8 +125,10 @@ KINDS: Mapping[str, Text] = {
 CHECKS: Mapping[str, Text] = {
     "errors": _("Errors"),
     "answers": _("Answers"),
+    "effects": _("Effects"),
     "latency": _("Latency"),
     "logs": _("Logs"),
+    "cost": _("Cost"),
     "live-errors": _("Live errors"),
 }
 
@@ -137,6 +147,33 @@ EFFECTS: Mapping[str, Text] = {
     "unsafe": _("Unsafe: it must not run twice"),
 }
 
+RULES: Mapping[str, Text] = {
+    "ignore": _("Ignore this place"),
+    "pattern": _("Ignore by pattern"),
+    "mask": _("Mask a pattern"),
+    "shape": _("Accept a shape"),
+    "tolerance": _("Allow a tolerance"),
+    "unordered": _("Order does not matter"),
+    "keyed": _("Match elements by a field"),
+}
+
+PARTS: Mapping[str, Text] = {
+    "answer": _("Answer"),
+    "error": pgettext_lazy("part", "Error"),
+    "logs": _("Logs"),
+    "effects": _("Effects"),
+}
+
+DEEDS: Mapping[str, Text] = {
+    "object-written": _("Object written"),
+    "object-deleted": _("Object deleted"),
+    "message-sent": _("Message sent"),
+    "row-inserted": _("Row inserted"),
+    "row-updated": _("Row updated"),
+    "row-deleted": _("Row deleted"),
+    "schema-version": _("Schema version"),
+}
+
 DIFFERENCES: Mapping[str, Text] = {
     "value": _("Another value"),
     "type": _("Another type"),
@@ -144,6 +181,13 @@ DIFFERENCES: Mapping[str, Text] = {
     "extra": _("Only on FC"),
     "order": _("Another order"),
     "length": _("Another length"),
+}
+
+READINGS: Mapping[str, Mark] = {
+    "noise": _mark("off", _("Noise")),
+    "worse": _mark("bad", _("Differs more often on FC")),
+    "steady": _mark("bad", _("Never varies on AWS")),
+    "too-few": _mark("wait", _("Not known yet")),
 }
 
 INBOX: Mapping[str, Mark] = {
@@ -155,6 +199,12 @@ INBOX: Mapping[str, Mark] = {
     "blocked": _mark("warn", _("Blocker")),
     "held": _mark("off", pgettext_lazy("inbox", "On hold"), "hold"),
     "no-verdict": _mark("err", _("No verdict")),
+}
+
+STEPS: Mapping[str, Text] = {
+    "Decouple business logic from input and output": _("Decouple business logic from input and output"),
+    "Reimplement input and output for the other cloud": _("Reimplement input and output for the other cloud"),
+    "Configure the function and its surroundings": _("Configure the function and its surroundings"),
 }
 
 CLOUDS: Mapping[str, str] = {"aws": "AWS", "alibaba": "FC", "cutover": "—"}
@@ -187,7 +237,9 @@ MARKS: Mapping[str, Callable[[str], Mark]] = {
     "action": _look_up(ACTION_STATES),
     "run": _look_up(RUN_STATES),
     "severity": _look_up(SEVERITIES),
+    "readiness": _look_up(READINESS),
     "inbox": _look_up(INBOX),
+    "reading": _look_up(READINGS),
 }
 WORDS: Mapping[str, Mapping[str, Text]] = {
     "phase": PHASES,
@@ -196,6 +248,10 @@ WORDS: Mapping[str, Mapping[str, Text]] = {
     "blame": BLAMES,
     "effects": EFFECTS,
     "difference": DIFFERENCES,
+    "rule": RULES,
+    "part": PARTS,
+    "deed": DEEDS,
     "cloud": CLOUDS,
     "role": ROLES,
+    "step": STEPS,
 }

@@ -23,7 +23,7 @@ from cutover.assessment.finding import Finding
 from cutover.assessment.source import Source
 from cutover.ports import FunctionFacts
 
-RULES_VERSION = "2026-11-22.1"
+RULES_VERSION = "2026-11-22.2"
 """Grows with every change to a rule: findings on unchanged code are kept only under the same version."""
 RULES = (
     runtime,

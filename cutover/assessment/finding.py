@@ -14,7 +14,8 @@ class Finding:
     """What a rule found.
 
     ``place``: where in code ("file:line") or configuration; ``source``: where the fact comes from. ``line``
-    and ``excerpt`` belong to code only (0 and "" otherwise); secrets are masked in the excerpt.
+    and ``excerpt`` belong to code only (0 and "" otherwise), as does ``around``: numbers and text of the line
+    and its neighbours. Secrets are masked in both.
     """
 
     rule: str
@@ -26,6 +27,7 @@ class Finding:
     source: str = ""
     line: int = 0
     excerpt: str = ""
+    around: tuple[tuple[int, str], ...] = ()
 
     @property
     def identity(self) -> str:

@@ -18,6 +18,7 @@ from django.utils.translation import ngettext, pgettext
 from django_htmx.jinja import htmx_script as _htmx_script
 
 from dashboard.words import MARKS, UNDOS, WATCHED, WORDS, Mark
+from migrations_app.selectors.assessment import standing as _standing
 
 register = template.Library()
 
@@ -94,6 +95,12 @@ def _draw(mark: Mark, pill: str, prefix: str) -> SafeString:
 def word(value: str, table: str) -> Any:
     """Give the reader's word for a rule's word."""
     return WORDS[table].get(value, value)
+
+
+@register.filter
+def standing(readiness: Mapping[str, Any]) -> str:
+    """Give how far from FC a function is, as a word of the table "readiness"."""
+    return _standing(readiness)
 
 
 @register.filter

@@ -15,10 +15,10 @@ from dashboard import charts, phasebar, sentences, verbs
 from dashboard.access import viewer
 from dashboard.forms import DeclareForm, EventsForm, ValidateForm
 from dashboard.views.common import Context, find, fresh_key
-from dashboard.words import PHASES, VERDICTS
+from dashboard.words import PHASES, READINESS, VERDICTS
 from migrations_app.models import FunctionMigration
 from migrations_app.selectors import function as functions
-from migrations_app.selectors.functions import MARKS, FunctionFilter, page
+from migrations_app.selectors.functions import MARKS, SORTS, FunctionFilter, page
 from migrations_app.services import inventory
 
 OUTCOME_GROUPS = {
@@ -40,9 +40,17 @@ def listing(request: HttpRequest) -> HttpResponse:
         phase=_one_of(request, "phase", PHASES),
         verdict=_one_of(request, "verdict", {**VERDICTS, "none": ""}),
         mark=_one_of(request, "mark", MARKS),
+        readiness=_one_of(request, "readiness", READINESS),
+        sort=_one_of(request, "sort", SORTS),
         after=request.GET.get("after", "")[:200],
     )
-    context = {"page": page(asked), "asked": asked, "section": "functions", "all_phases": PHASES.items()}
+    context = {
+        "page": page(asked),
+        "asked": asked,
+        "section": "functions",
+        "all_phases": PHASES.items(),
+        "all_readiness": READINESS,
+    }
     return render(request, "functions/functions.html", context)
 
 
@@ -64,7 +72,7 @@ def pairs(request: HttpRequest, address: str) -> HttpResponse:
     group = request.GET.get("group", "")
     outcomes = OUTCOME_GROUPS.get(group, ())
     found, before = functions.pairs_page(function, outcomes=outcomes, before=_moment(request, "before"))
-    context = _tab(function, address, "pairs") | {
+    context = tab(function, address, "pairs") | {
         "pairs": found,
         "before": before,
         "group": group,
@@ -77,22 +85,11 @@ def pairs(request: HttpRequest, address: str) -> HttpResponse:
 
 @require_GET
 @viewer
-def findings(request: HttpRequest, address: str) -> HttpResponse:
-    """Show what assessment found, blockers first."""
-    function = find(address)
-    order = {"blocker": 0, "warn": 1, "ok": 2}
-    found = sorted(function.findings, key=lambda finding: order.get(finding.get("severity"), 3))
-    context = _tab(function, address, "findings") | {"findings": found, "key": fresh_key()}
-    return render(request, "function/findings.html", context)
-
-
-@require_GET
-@viewer
 def timeline(request: HttpRequest, address: str) -> HttpResponse:
     """Show phases, operations and deeds of people in one list, newest first."""
     function = find(address)
     entries = function.audit_entries.select_related("operation").order_by("-id")[:200]
-    context = _tab(function, address, "timeline") | {"entries": entries}
+    context = tab(function, address, "timeline") | {"entries": entries}
     return render(request, "function/timeline.html", context)
 
 
@@ -102,7 +99,7 @@ def proof(request: HttpRequest, address: str) -> HttpResponse:
     """Show the evidence: verdict with formulas, what explains a rollback, the newest validation, rules."""
     function = find(address)
     counting, live = functions.explaining(function)
-    context = _tab(function, address, "evidence") | {
+    context = tab(function, address, "evidence") | {
         "verdict": function.verdict,
         "counting": counting,
         "live": live,
@@ -119,7 +116,7 @@ def traffic(request: HttpRequest, address: str) -> HttpResponse:
     function = find(address)
     name, drawn = _charts(request, function)
     return render(
-        request, "function/traffic.html", _tab(function, address, "") | {"charts": drawn, "range": name}
+        request, "function/traffic.html", tab(function, address, "") | {"charts": drawn, "range": name}
     )
 
 
@@ -136,7 +133,7 @@ def _context(request: HttpRequest, function: FunctionMigration, address: str) ->
         weight_bp=function.desired_weight_bp,
     )
     offers = verbs.possibilities(function, address=address, steps=ladder, running=state.running)
-    return _tab(function, address, "overview") | {
+    return tab(function, address, "overview") | {
         "state": state,
         "charts": drawn,
         "range": name,
@@ -160,12 +157,13 @@ def _context(request: HttpRequest, function: FunctionMigration, address: str) ->
     }
 
 
-def _tab(function: FunctionMigration, address: str, tab: str) -> Context:
+def tab(function: FunctionMigration, address: str, name: str) -> Context:
+    """Give what each tab of a function's page needs."""
     drift = function.observed_weight_bp not in (None, function.desired_weight_bp)
     return {
         "function": function,
         "address": address,
-        "tab": tab,
+        "tab": name,
         "section": "functions",
         "drift": drift and function.phase in ("shifting", "cut-over"),
         "declare_form": DeclareForm(),

@@ -6,30 +6,52 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from django.db.models import Count, FloatField, Q, Sum
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast
+
 from cutover.assessment import STEP_WORDS, Step
+from cutover.assessment.lost import Lost, event_kind, lost
 from cutover.assessment.triggers import counterpart, reason
 from migrations_app.models import FunctionMigration
 
 READY_SCORE = 80
 """From here on a function is shown as ready: what is left costs hours and not days."""
+STANDINGS = ("ready", "work", "blocked", "none")
+"""How far a function is from FC, in one word; "none": not assessed."""
+BINS = tuple(range(0, 100, 10))
+"""Lower ends of the portfolio's distribution of scores; the last one holds 100, too."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TriggerRow:
-    """One line of the map AWS -> FC. ``there`` is empty where FC has nothing, and ``reason`` says why."""
+    """One line of the map AWS -> FC. ``there`` is empty where FC has nothing, and ``reason`` says why.
+
+    ``aims``: "bare", "alias" or "version", by ``qualifier``. ``losses``: what the function would miss of an
+    event if FC called it by its own trigger; None where no event is translated. ``features``: what an API
+    does besides passing requests on, to be made anew. ``permitted_only``: a permission names it and nothing
+    calls.
+    """
 
     kind: str
     source: str
     detail: str
     qualifier: str
+    aims: str
     enabled: bool
+    permitted_only: bool
     there: str
     reason: str
+    losses: tuple[Lost, ...] | None
+    features: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PortfolioReadiness:
-    """The portfolio at a glance. Hours are estimates, summed over the functions that were assessed."""
+    """The portfolio at a glance. Hours are estimates, summed over the functions that were assessed.
+
+    ``bins``: how many functions have a score from each of ``BINS`` on; the blocked ones stand in them, too.
+    """
 
     functions: int
     assessed: int
@@ -38,6 +60,42 @@ class PortfolioReadiness:
     hours_low: float
     hours_high: float
     sizes: Mapping[str, int]
+    bins: tuple[int, ...]
+
+    @property
+    def work(self) -> int:
+        """How many are neither ready nor blocked."""
+        return self.assessed - self.ready - self.blocked
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AssessmentPage:
+    """What the findings page shows. ``lapsed``: identities of findings whose waiver ended with the code."""
+
+    groups: tuple[tuple[str, list[dict[str, Any]]], ...]
+    counts: Mapping[str, int]
+    waived: list[dict[str, Any]]
+    checklist: list[tuple[str, list[dict[str, Any]]]]
+    standing: str
+    reading: bool
+    unread: str
+    lapsed: frozenset[str]
+
+
+def assessment_page(function: FunctionMigration, *, severity: str = "") -> AssessmentPage:
+    """Give what the page of one function shows, of findings that count only those of ``severity``."""
+    found = findings_by_severity(function)
+    kinds = ("blocker", "warn", "ok")
+    return AssessmentPage(
+        groups=tuple((one, found[one]) for one in kinds if found[one] and severity in ("", one)),
+        counts={one: len(found[one]) for one in (*kinds, "waived")},
+        waived=found["waived"] if severity in ("", "waived") else [],
+        checklist=checklist(function),
+        standing=standing(function.readiness),
+        reading=function.code_due_at is not None,
+        unread=str(function.code_findings.get("error", "")),
+        lapsed=frozenset(key for key, one in function.waivers.items() if one.get("lapsed")),
+    )
 
 
 def findings_by_severity(function: FunctionMigration) -> dict[str, list[dict[str, Any]]]:
@@ -54,41 +112,72 @@ def checklist(function: FunctionMigration) -> list[tuple[str, list[dict[str, Any
     return [(STEP_WORDS[step], [one for one in tasks if one["step"] == step.value]) for step in Step]
 
 
+def standing(readiness: Mapping[str, Any]) -> str:
+    """Give the word of ``STANDINGS`` for a readiness document; empty is "none"."""
+    if "score" not in readiness:
+        return "none"
+    if any(one["blocks"] for one in readiness.get("checklist", ())):
+        return "blocked"
+    return "ready" if readiness["score"] >= READY_SCORE else "work"
+
+
+def stands(word: str) -> Q:
+    """Give the condition for the same words on rows."""
+    blocked = Q(readiness__checklist__contains=[{"blocks": True}])
+    ready = Q(readiness__score__gte=READY_SCORE)
+    conditions = {
+        "none": Q(readiness={}),
+        "blocked": blocked,
+        "ready": ready & ~blocked,
+        "work": Q(readiness__score__lt=READY_SCORE) & ~blocked,
+    }
+    return conditions[word]
+
+
 def trigger_map(function: FunctionMigration) -> list[TriggerRow]:
     """Give each trigger beside its counterpart on FC."""
-    return [
-        TriggerRow(
-            kind=str(one.get("kind", "")),
-            source=str(one.get("source", "")),
-            detail=str(one.get("detail", "")),
-            qualifier=str(one.get("qualifier", "")),
-            enabled=one.get("enabled") is not False,
-            there=counterpart(str(one.get("kind", ""))) or "",
-            reason=reason(str(one.get("kind", ""))),
-        )
-        for one in function.facts.get("triggers") or ()
-    ]
+    return [_trigger_row(one) for one in function.facts.get("triggers") or ()]
+
+
+def _trigger_row(trigger: Mapping[str, Any]) -> TriggerRow:
+    kind, qualifier = str(trigger.get("kind", "")), str(trigger.get("qualifier", "") or "")
+    there = counterpart(kind) or ""
+    shape = event_kind(trigger) if there else None
+    return TriggerRow(
+        kind=kind,
+        source=str(trigger.get("source", "")),
+        detail=str(trigger.get("detail", "")),
+        qualifier=qualifier,
+        aims="bare" if qualifier in ("", "$LATEST") else "version" if qualifier.isdigit() else "alias",
+        enabled=trigger.get("enabled") is not False,
+        permitted_only=bool(trigger.get("permission_only")),
+        there=there,
+        reason=reason(kind),
+        losses=lost(shape) if shape else None,
+        features=tuple(str(one) for one in trigger.get("features") or ()),
+    )
 
 
 def portfolio_readiness() -> PortfolioReadiness:
-    """Give the readiness of all functions that are there, in three queries."""
-    rows = FunctionMigration.objects.filter(gone_at=None)
-    found = list(
-        rows.exclude(assessed_at=None).values_list("readiness__score", "readiness__size", "readiness__hours")
+    """Give the readiness of all functions that are there, in one query."""
+    assessed = Q(readiness__has_key="score")
+    ends = (*BINS[1:], 101)
+    bins = {
+        f"bin_{low}": Count("pk", filter=Q(readiness__score__gte=low, readiness__score__lt=end))
+        for low, end in zip(BINS, ends, strict=True)
+    }
+    found = FunctionMigration.objects.filter(gone_at=None).aggregate(
+        functions=Count("pk"),
+        assessed=Count("pk", filter=assessed),
+        ready=Count("pk", filter=stands("ready")),
+        blocked=Count("pk", filter=stands("blocked")),
+        hours_low=Sum(Cast(KT("readiness__hours__0"), FloatField()), default=0.0),
+        hours_high=Sum(Cast(KT("readiness__hours__1"), FloatField()), default=0.0),
+        **{size: Count("pk", filter=Q(readiness__size=size)) for size in ("S", "M", "L")},
+        **bins,
     )
-    sizes = {size: sum(one == size for _, one, _ in found) for size in ("S", "M", "L")}
-    hours = [one for _, _, one in found if one]
-    blocked = rows.filter(findings__contains=[{"severity": "blocker"}])
     return PortfolioReadiness(
-        functions=rows.count(),
-        assessed=len(found),
-        ready=sum(score is not None and score >= READY_SCORE for score, _, _ in found),
-        blocked=sum(_blocks(one) for one in blocked.values_list("findings", flat=True)),
-        hours_low=sum(low for low, _ in hours),
-        hours_high=sum(high for _, high in hours),
-        sizes=sizes,
+        sizes={size: found.pop(size) for size in ("S", "M", "L")},
+        bins=tuple(found.pop(name) for name in bins),
+        **found,
     )
-
-
-def _blocks(findings: list[dict[str, Any]]) -> bool:
-    return any(one["severity"] == "blocker" and not one.get("waiver") for one in findings)

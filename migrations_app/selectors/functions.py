@@ -8,31 +8,48 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import cache
-from django.db.models import Count, F, Q, QuerySet
+from django.db.models import Count, F, IntegerField, Q, QuerySet, Value
+from django.db.models.fields.json import KT
+from django.db.models.functions import Cast, Coalesce
 
 from cutover.phases import Phase
 from migrations_app.models import FunctionMigration
+from migrations_app.selectors.assessment import stands
 from migrations_app.selectors.inbox import needs_a_person
 
 PAGE_SIZE = 50
 COUNTS_KEPT_S = 5
 MARKS = ("attention", "drift", "hold", "moving")
+SORTS = ("readiness",)
+_AFTER_ALL_SCORES = 101
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FunctionFilter:
-    """What the reader asked for; every field stands in the address. ``after`` is the last name of a page."""
+    """What the reader asked for; every field stands in the address. ``after`` is where the last page ended.
+
+    ``readiness`` is a word of ``assessment.STANDINGS``; ``sort`` is "" (by name) or "readiness" (lowest
+    first, functions that are not assessed last).
+    """
 
     q: str = ""
     phase: str = ""
     verdict: str = ""
     mark: str = ""
+    readiness: str = ""
+    sort: str = ""
     after: str = ""
 
     @property
     def set_fields(self) -> dict[str, str]:
         """Give the filters that are set, without the page."""
-        fields = {"q": self.q, "phase": self.phase, "verdict": self.verdict, "mark": self.mark}
+        fields = {
+            "q": self.q,
+            "phase": self.phase,
+            "verdict": self.verdict,
+            "mark": self.mark,
+            "readiness": self.readiness,
+        }
         return {name: value for name, value in fields.items() if value}
 
 
@@ -47,14 +64,12 @@ class FunctionPage:
 
 
 def page(asked: FunctionFilter) -> FunctionPage:
-    """Give one page of functions by name."""
-    rows = _matching(asked)
-    if asked.after:
-        name, _, key = asked.after.rpartition("~")
-        rows = rows.filter(Q(name__gt=name) | Q(name=name, pk__gt=int(key) if key.isdigit() else 0))
+    """Give one page of functions, by name or by readiness."""
+    rows = _after(_matching(asked), asked)
+    order = ("score", "name", "pk") if asked.sort else ("name", "pk")
     found = list(
         rows.defer("findings", "code_findings", "waivers", "live_state", "target", "archive").order_by(
-            "name", "pk"
+            *order
         )[: PAGE_SIZE + 1]
     )
     more, found = len(found) > PAGE_SIZE, found[:PAGE_SIZE]
@@ -63,8 +78,28 @@ def page(asked: FunctionFilter) -> FunctionPage:
         rows=tuple(found),
         total=sum(count for phase, count in phases.items() if asked.phase in ("", phase)),
         phases=phases,
-        next_after=f"{found[-1].name}~{found[-1].pk}" if more else "",
+        next_after=_place(found[-1], asked) if more else "",
     )
+
+
+def _after(rows: QuerySet[FunctionMigration], asked: FunctionFilter) -> QuerySet[FunctionMigration]:
+    """Leave out what the pages before had."""
+    place, _, key = asked.after.rpartition("~")
+    pk = int(key) if key.isdigit() else 0
+    score, _, name = place.partition("~") if asked.sort else ("", "", place)
+    further = Q(name__gt=name) | Q(name=name, pk__gt=pk)
+    if not asked.sort:
+        return rows.filter(further) if asked.after else rows
+    known = Cast(KT("readiness__score"), IntegerField())
+    rows = rows.annotate(score=Coalesce(known, Value(_AFTER_ALL_SCORES)))
+    if not score.isdigit():
+        return rows
+    return rows.filter(Q(score__gt=int(score)) | (Q(score=int(score)) & further))
+
+
+def _place(last: FunctionMigration, asked: FunctionFilter) -> str:
+    score = last.readiness.get("score", _AFTER_ALL_SCORES)
+    return f"{score}~{last.name}~{last.pk}" if asked.sort else f"{last.name}~{last.pk}"
 
 
 def suggestions(part: str, limit: int = 5) -> list[str]:
@@ -82,6 +117,8 @@ def _matching(asked: FunctionFilter, *, any_phase: bool = False) -> QuerySet[Fun
         rows = rows.filter(phase=asked.phase)
     if asked.verdict:
         rows = rows.filter(verdict_result="" if asked.verdict == "none" else asked.verdict)
+    if asked.readiness:
+        rows = rows.filter(stands(asked.readiness))
     match asked.mark:
         case "attention":
             rows = rows.filter(needs_a_person())

@@ -110,7 +110,7 @@ def inbox_kind(function: FunctionMigration) -> str:
         "failed": getattr(function, "failed", None) is not None,
         "no-verdict": function.verdict_result == "error",
         "approval": getattr(function, "waiting", None) is not None,
-        "blocked": any(f.get("severity") == "blocker" for f in function.findings),
+        "blocked": any(f.get("severity") == "blocker" and not f.get("waiver") for f in function.findings),
         "held": function.held,
     }
     return next((kind for kind in ORDER if reasons[kind]), "held")
@@ -128,7 +128,9 @@ def _drifting() -> Q:
 
 
 def _has_blocker() -> Q:
-    return Q(findings__contains=[{"severity": "blocker"}])
+    """Blockers that nobody waived: the checklist names those that still block."""
+    waived = Q(readiness__has_key="checklist") & ~Q(readiness__checklist__contains=[{"blocks": True}])
+    return Q(findings__contains=[{"severity": "blocker"}]) & ~waived
 
 
 def _blocked() -> QuerySet[Operation]:

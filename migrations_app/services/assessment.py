@@ -26,7 +26,7 @@ from cutover.assessment import (
     target_for,
 )
 from cutover.assessment.target import target_name
-from cutover.errors import BadInput
+from cutover.errors import BadInput, StaleState
 from cutover.phases import Trigger, legal_triggers
 from cutover.planning import Adapter, Target
 from cutover.ports import FunctionFacts
@@ -117,7 +117,9 @@ def record_code(function_id: int, *, basis: str, findings: Iterable[Finding], er
     FunctionMigration.objects.filter(pk=function_id).update(code_findings=stored, code_due_at=None)
 
 
-def waive(function_id: int, identity: str, *, reason: str, actor: str) -> dict[str, Any]:
+def waive(
+    function_id: int, identity: str, *, reason: str, actor: str, expected_version: int | None = None
+) -> dict[str, Any]:
     """Set a finding aside with a reason. Gives the finding's document.
 
     A waiver of a finding in the code holds for this code only: when the code changes it lapses and the
@@ -125,11 +127,12 @@ def waive(function_id: int, identity: str, *, reason: str, actor: str) -> dict[s
 
     Raises:
         BadInput: without a reason, or when no finding has this identity.
+        StaleState: the function changed since ``expected_version``.
     """
     if not reason.strip():
         raise BadInput("Say why the finding may be set aside. Nothing was changed.")
     with transaction.atomic():
-        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+        function = _seen(function_id, expected_version)
         found = next((one for one in function.findings if one.get("identity") == identity), None)
         if found is None:
             raise BadInput(f"{function.name} has no finding {identity}. `assess` lists them.")
@@ -154,14 +157,22 @@ def waive(function_id: int, identity: str, *, reason: str, actor: str) -> dict[s
             reason=reason,
             detail={"finding": identity, "rule": found["rule"], "title": found["title"]},
         )
-        bell.tell(f"fn-{function.pk}", "inbox")
+        phases.touch(function)
+        bell.tell("inbox")
     return dict(found)
 
 
-def withdraw_waiver(function_id: int, identity: str, *, reason: str, actor: str) -> None:
-    """Let a finding count again. Raises BadInput when it is not waived."""
+def withdraw_waiver(
+    function_id: int, identity: str, *, reason: str, actor: str, expected_version: int | None = None
+) -> None:
+    """Let a finding count again.
+
+    Raises:
+        BadInput: it is not waived.
+        StaleState: the function changed since ``expected_version``.
+    """
     with transaction.atomic():
-        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+        function = _seen(function_id, expected_version)
         if identity not in function.waivers:
             raise BadInput(f"{function.name} has no waiver of {identity}.")
         function.waivers = {key: one for key, one in function.waivers.items() if key != identity}
@@ -177,7 +188,16 @@ def withdraw_waiver(function_id: int, identity: str, *, reason: str, actor: str)
             reason=reason,
             detail={"finding": identity},
         )
-        bell.tell(f"fn-{function.pk}", "inbox")
+        phases.touch(function)
+        bell.tell("inbox")
+
+
+def _seen(function_id: int, expected_version: int | None) -> FunctionMigration:
+    """Lock the function, unless it is another one than was seen."""
+    function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+    if expected_version is not None and function.version != expected_version:
+        raise StaleState()
+    return function
 
 
 # -------------------------------------------------------------------------------------------- writing

@@ -8,7 +8,7 @@ from itertools import islice
 
 from cutover.assessment.code import View
 from cutover.assessment.finding import Finding, Severity
-from cutover.assessment.masking import excerpt, mask
+from cutover.assessment.masking import around, excerpt, mask
 
 MOST = 20
 """Findings of one kind in one function; more say nothing more."""
@@ -26,7 +26,7 @@ class Words:
 
 
 def at(view: View, line: int, title: str, words: Words) -> Finding:
-    """Give a finding at a line of a file, with the line as excerpt; secrets are masked."""
+    """Give a finding at a line of a file, with the line as excerpt and its neighbours; secrets are masked."""
     return Finding(
         rule=words.rule,
         severity=words.severity,
@@ -37,6 +37,7 @@ def at(view: View, line: int, title: str, words: Words) -> Finding:
         source=words.source,
         line=line,
         excerpt=excerpt(view.lines, line),
+        around=around(view.lines, line),
     )
 
 

@@ -33,11 +33,11 @@ def test_the_list_takes_four_queries(
         assert operator.get("/functions/").status_code == 200
 
 
-def test_the_portfolio_takes_eight_queries(
+def test_the_portfolio_takes_nine_queries(
     operator: Client, django_assert_max_num_queries: DjangoAssertNumQueries
 ) -> None:
     factories.traffic(factories.shifting(), minutes=2)
-    with django_assert_max_num_queries(8):
+    with django_assert_max_num_queries(9):
         assert operator.get("/").status_code == 200
 
 

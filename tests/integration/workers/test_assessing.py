@@ -214,7 +214,7 @@ def test_what_pages_show_of_an_assessment(
     steps = shown.checklist(function)
     assert len(steps) == 3
     assert any(task["rule"] == "sdk-write" for task in steps[1][1])
-    with django_assert_num_queries(3):
+    with django_assert_num_queries(1):
         found = shown.portfolio_readiness()
     assert (found.functions, found.assessed, found.blocked) == (1, 1, 0)
     assert found.hours_low < found.hours_high
