@@ -1,5 +1,6 @@
 """The Alibaba side of a function as code: Terraform, or `s.yaml` for Serverless Devs; and its RAM policy."""
 
+from cutover.target_code.generate import generate
 from cutover.target_code.marks import MADE, Form, Mark, adoptable, mark, read_mark
 from cutover.target_code.model import (
     Basis,
@@ -12,6 +13,7 @@ from cutover.target_code.model import (
     RoleStatement,
     TwinName,
 )
+from cutover.target_code.ram import ram_policy
 
 __all__ = [
     "MADE",
@@ -27,6 +29,8 @@ __all__ = [
     "RoleStatement",
     "TwinName",
     "adoptable",
+    "generate",
     "mark",
+    "ram_policy",
     "read_mark",
 ]

@@ -7,6 +7,7 @@ Source: hashicorp/hcl, hclwrite/format.go (linesForFormat, formatCells), read 20
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,12 +20,19 @@ class Expression:
     text: str
 
 
+class Template(str):
+    """A string in which ``${...}`` is an expression. Literal parts come through ``literal``."""
+
+    __slots__ = ()
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Called:
-    """A function called on one value: ``jsonencode({...})``."""
+    """A function called on one value: ``jsonencode({...})``; ``before``: an expression as first argument."""
 
     name: str
     value: Any
+    before: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,6 +56,9 @@ class Block:
     comments: tuple[str, ...] = ()
 
 
+_LETTERS = {"b": "\\u0008", "f": "\\u000c"}
+
+
 def file(header: Sequence[str], blocks: Sequence[Block]) -> str:
     """Give the text of a file: a header of comments, then the blocks with an empty line between."""
     parts = ["\n".join(comment(one) for one in header)] if header else []
@@ -62,9 +73,24 @@ def comment(text: str) -> str:
 
 def quoted(text: str) -> str:
     """Give a string of HCL in quotes; nothing in it is interpolated."""
-    # JSON's escapes are HCL's, but for the letters beyond ASCII, which stay, and the two interpolations.
+    return _in_quotes(literal(text))
+
+
+def literal(text: str) -> str:
+    """Give a text as a part of a template that stands for itself."""
+    return text.replace("${", "$${").replace("%{", "%%{")
+
+
+def _in_quotes(text: str) -> str:
+    # JSON's escapes are HCL's, but for \b and \f, which HCL has not.
     plain = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return plain.replace("${", "$${").replace("%{", "%%{")
+    return re.sub(r"(?<!\\)((?:\\\\)*)\\([bf])", lambda one: one[1] + _LETTERS[one[2]], plain)
+
+
+def _template(value: str) -> str:
+    """Give a template; one that is an expression and nothing else stands without quotes."""
+    found = re.fullmatch(r"\$\{([\w.\[\]-]+)\}", value)
+    return found[1] if found else _in_quotes(value)
 
 
 def _block(block: Block) -> list[str]:
@@ -106,12 +132,15 @@ def _value(value: Any) -> list[str]:
             return [value.text]
         case Called():
             inner = _value(value.value)
-            first, last = f"{value.name}({inner[0]}", f"{inner[-1]})"
+            start = f"{value.name}({value.before}, " if value.before else f"{value.name}("
+            first, last = f"{start}{inner[0]}", f"{inner[-1]})"
             return [f"{first})"] if len(inner) == 1 else [first, *inner[1:-1], last]
         case bool():
             return ["true" if value else "false"]
         case int() | float():
             return [json.dumps(value)]
+        case Template():
+            return [_template(value)]
         case str():
             return [quoted(value)]
         case Mapping():

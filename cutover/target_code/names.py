@@ -6,6 +6,7 @@ as far as SMQ allows it; a bucket's name is unique in the world, so it is left t
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from cutover.target_code.model import Basis, TwinKind
 
 _KINDS: dict[str, TwinKind] = {"s3": "bucket", "sqs": "queue", "sns": "topic", "dynamodb": "table"}
 _ARN = re.compile(r"arn:aws[\w-]*:([\w-]+):([\w-]*):(\d*):(.+)", re.DOTALL)
+_PLAIN = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _WILD = re.compile(r"[*?]|\$\{")
 
 
@@ -45,9 +47,22 @@ class Counterpart:
 
 
 def identifier(name: str) -> str:
-    """Give a name as an identifier of Terraform: ASCII letters, digits and underscores, a letter first."""
+    """Give a name as an identifier of Terraform: letters, digits and underscores, a letter first.
+
+    Two names never become one: what is not plain words joined by hyphens gets a digest at the end.
+    """
     plain = re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_") or "x"
-    return plain if plain[0].isalpha() else f"x_{plain}"
+    plain = plain if plain[0].isalpha() else f"x_{plain}"
+    return plain if _PLAIN.fullmatch(name) else f"{plain}_{_digest(name)}"
+
+
+def fitting(name: str, limit: int) -> str:
+    """Give a name of at most ``limit`` characters; one that is cut ends in a digest of the whole."""
+    return name if len(name) <= limit else f"{name[: limit - 7]}-{_digest(name)}"
+
+
+def _digest(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()[:6]
 
 
 def resource_of(arn: str) -> Resource | None:

@@ -188,7 +188,7 @@ class _Drafting:
             resource = resource_of(arn)
             if resource is None or resource.kind != kind:
                 return ()
-            if not _of_shape(row.shape, resource):
+            if not _of_shape(row.shape, resource) or "${" in resource.keys or "%{" in resource.keys:
                 return ()
             found = standing_for(resource, self._known)
             return tuple(each for one in found for each in self._resources(row, one, resource.keys or "*"))

@@ -10,6 +10,7 @@ import re
 _RATE = re.compile(r"rate\(\s*(\d+)\s+(minute|hour|day)s?\s*\)")
 _CRON = re.compile(r"cron\((.+)\)")
 _FIELD = re.compile(r"[A-Za-z0-9*?,/-]+")
+_SPECIAL = re.compile(r"(?:^|,)(?:L(?:-\d+)?|LW|\d+[LW])(?:,|$)", re.IGNORECASE)
 _HOURS = {"hour": 1, "day": 24}
 _DAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 
@@ -36,7 +37,7 @@ def timer_cron(expression: str) -> str:
     *kept, year = fields
     if year not in ("*", "?"):
         raise NotTranslated(f"FC's timer has no year, and {expression} names one")
-    if special := [one for one in kept if not _FIELD.fullmatch(one) or re.search(r"[LW#]$", one.upper())]:
+    if special := [one for one in kept if not _FIELD.fullmatch(one) or _SPECIAL.search(one)]:
         raise NotTranslated(f"FC's timer does not know {', '.join(special)}")
     minute, hour, day, month, weekday = kept
     return f"0 {minute} {hour} {day} {month} {_weekday(weekday, expression)}"
