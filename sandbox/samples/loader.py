@@ -1,10 +1,10 @@
-"""Deploys samples: role, function, published version, alias ``live``."""
+"""Deploys samples to the AWS half: role, resources, function, published version, alias ``live``, trigger."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from botocore.exceptions import ClientError
 
@@ -12,6 +12,7 @@ from sandbox.samples.catalog import Sample
 
 if TYPE_CHECKING:
     from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_lambda.type_defs import AliasConfigurationResponseTypeDef
 
 ROLE = "cutover-samples"
 ALIAS = "live"
@@ -26,28 +27,39 @@ _TRUST = {
     ],
 }
 _WRITE_LOGS = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
-            "Resource": "*",
-        }
-    ],
+    "Effect": "Allow",
+    "Action": ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"],
+    "Resource": "*",
 }
-_WAIT = {"Delay": 1, "MaxAttempts": 30}
+_CALLED = "Its trigger calls this alias."
+_WAIT = {"Delay": 0.05, "MaxAttempts": 600}
 
 
-def _code(error: ClientError) -> str:
-    return str(error.response.get("Error", {}).get("Code", ""))
+class Surroundings(Protocol):
+    """What a sample needs besides its function."""
+
+    def statements(self, sample: Sample) -> list[dict[str, Any]]:
+        """Give what the sample's role must allow for its resources and trigger; empty for none."""
+
+    def ensure_resources(self, sample: Sample) -> Mapping[str, str]:
+        """Create what is missing; give the variables by which the function finds it."""
+
+    def ensure_trigger(self, sample: Sample, alias_arn: str) -> None:
+        """Let the sample's trigger call the alias, unless it does already."""
 
 
 class Loader:
-    """Puts samples on AWS. Every step looks first and changes only what is missing."""
+    """Puts samples on AWS. Every step looks first and changes only what is missing.
 
-    def __init__(self, *, functions: LambdaClient, roles: Any) -> None:
+    surroundings: None for functions alone.
+    """
+
+    def __init__(
+        self, *, functions: LambdaClient, roles: Any, surroundings: Surroundings | None = None
+    ) -> None:
         self._functions = functions
         self._roles = roles
+        self._surroundings = surroundings
 
     def load(self, samples: Sequence[Sample]) -> Iterator[str]:
         """Deploy the samples, telling each step as a line.
@@ -55,44 +67,71 @@ class Loader:
         Raises:
             ClientError: AWS refused; what was done before stays and the next run goes on from there.
         """
-        role, created = self._ensure_role()
+        role, created = self._ensure_role(ROLE, [])
         yield f"role {ROLE}: {'created' if created else 'already there'}"
+        # All are created before the first is waited for: each stays pending for a moment.
+        present = {sample.name: self._present(sample) for sample in samples}
+        made = {sample.name for sample in samples if self._begin(sample, role, present[sample.name])}
         for sample in samples:
-            yield f"{sample.name}: {self._ensure(sample, role)}"
+            alias = present[sample.name]
+            if alias is None:
+                alias = self._finish(sample)
+                said = "created" if sample.name in made else "completed"
+            else:
+                said = "already there"
+            said += f", {ALIAS} on version {alias['FunctionVersion']}"
+            yield f"{sample.name}: {said}{self._ensure_trigger(sample, alias)}"
 
-    def _ensure_role(self) -> tuple[str, bool]:
+    def _ensure_role(self, name: str, statements: Sequence[Mapping[str, Any]]) -> tuple[str, bool]:
         try:
-            return str(self._roles.get_role(RoleName=ROLE)["Role"]["Arn"]), False
+            return str(self._roles.get_role(RoleName=name)["Role"]["Arn"]), False
         except ClientError as exc:
-            if _code(exc) != "NoSuchEntity":
+            if code_of(exc) != "NoSuchEntity":
                 raise
-        made = self._roles.create_role(RoleName=ROLE, AssumeRolePolicyDocument=json.dumps(_TRUST))
-        self._roles.put_role_policy(
-            RoleName=ROLE, PolicyName="write-logs", PolicyDocument=json.dumps(_WRITE_LOGS)
-        )
+        made = self._roles.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(_TRUST))
+        policy = {"Version": "2012-10-17", "Statement": [_WRITE_LOGS, *statements]}
+        self._roles.put_role_policy(RoleName=name, PolicyName="write-logs", PolicyDocument=json.dumps(policy))
         return str(made["Role"]["Arn"]), True
 
-    def _ensure(self, sample: Sample, role: str) -> str:
-        if (present := self._alias(sample)) is not None:
-            return f"already there, {ALIAS} on version {present}"
-        created = self._ensure_function(sample, role)
-        version = self._ensure_version(sample)
-        self._functions.create_alias(FunctionName=sample.name, Name=ALIAS, FunctionVersion=version)
-        return f"{'created' if created else 'completed'}, {ALIAS} on version {version}"
-
-    def _alias(self, sample: Sample) -> str | None:
+    def _present(self, sample: Sample) -> AliasConfigurationResponseTypeDef | None:
         try:
-            return self._functions.get_alias(FunctionName=sample.name, Name=ALIAS)["FunctionVersion"]
+            return self._functions.get_alias(FunctionName=sample.name, Name=ALIAS)
         except ClientError as exc:
-            if _code(exc) != "ResourceNotFoundException":
+            if code_of(exc) != "ResourceNotFoundException":
                 raise
             return None
 
-    def _ensure_function(self, sample: Sample, role: str) -> bool:
+    def _begin(self, sample: Sample, role: str, alias: object) -> bool:
+        """Create what the function stands on and the function, unless its alias is there already."""
+        if alias is not None:
+            return False
+        variables: Mapping[str, str] = {}
+        if self._surroundings is not None:
+            variables = self._surroundings.ensure_resources(sample)
+            if statements := self._surroundings.statements(sample):
+                role, _ = self._ensure_role(f"sample-{sample.name}", statements)
+        return self._ensure_function(sample, role, variables)
+
+    def _finish(self, sample: Sample) -> AliasConfigurationResponseTypeDef:
+        self._functions.get_waiter("function_active_v2").wait(
+            FunctionName=sample.name, WaiterConfig=cast(Any, _WAIT)
+        )
+        version = self._ensure_version(sample)
+        return self._functions.create_alias(FunctionName=sample.name, Name=ALIAS, FunctionVersion=version)
+
+    def _ensure_trigger(self, sample: Sample, alias: AliasConfigurationResponseTypeDef) -> str:
+        """Let the trigger call the alias, once: the alias's description tells that it was made."""
+        if self._surroundings is None or sample.trigger is None or alias["Description"] == _CALLED:
+            return ""
+        self._surroundings.ensure_trigger(sample, alias["AliasArn"])
+        self._functions.update_alias(FunctionName=sample.name, Name=ALIAS, Description=_CALLED)
+        return f", called by {sample.trigger['kind']}"
+
+    def _ensure_function(self, sample: Sample, role: str, variables: Mapping[str, str]) -> bool:
         try:
             self._functions.get_function_configuration(FunctionName=sample.name)
         except ClientError as exc:
-            if _code(exc) != "ResourceNotFoundException":
+            if code_of(exc) != "ResourceNotFoundException":
                 raise
         else:
             return False
@@ -105,11 +144,8 @@ class Loader:
             Description=sample.description,
             Timeout=sample.timeout,
             MemorySize=sample.memory,
-            Environment={"Variables": dict(sample.environment)},
+            Environment={"Variables": {**sample.environment, **variables}},
             Tags={"sample": "true", "effects": sample.effects},
-        )
-        self._functions.get_waiter("function_active_v2").wait(
-            FunctionName=sample.name, WaiterConfig=cast(Any, _WAIT)
         )
         return True
 
@@ -120,3 +156,8 @@ class Loader:
         if numbers:
             return str(max(numbers))
         return self._functions.publish_version(FunctionName=sample.name)["Version"]
+
+
+def code_of(error: ClientError) -> str:
+    """Give AWS's name of the error."""
+    return str(error.response.get("Error", {}).get("Code", ""))
