@@ -9,15 +9,14 @@ const LOADER = /[\\/]aws-sdk[\\/]lib[\\/]node_loader\.js$/;
 export function leadAwsSdkV2(endpoint) {
   if (!endpoint) return;
   const load = Module._load;
-  const led = new WeakSet();
   Module._load = function (request, parent, isMain) {
     const loaded = load.call(this, request, parent, isMain);
     if (!request.endsWith("node_loader")) return loaded;
     const file = Module._resolveFilename(request, parent, isMain);
     if (!LOADER.test(file)) return loaded;
     const sdk = load.call(this, file.replace(/node_loader\.js$/, "core.js"), parent, false);
-    if (!led.has(sdk) && !sdk.config.endpoint) sdk.config.update({ endpoint, s3ForcePathStyle: true });
-    led.add(sdk);
+    // The loader is asked for again while it is at work, and makes the configuration anew at its end.
+    if (!sdk.config.endpoint) sdk.config.update({ endpoint, s3ForcePathStyle: true });
     return loaded;
   };
 }
