@@ -1,19 +1,14 @@
-"""`list`, `status`, `assess`, `waive`, `declare`, `adapter`."""
+"""`list`, `status`, `declare`, `adapter`."""
 
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from typing import Any
 
-from cutover.assessment import STEP_WORDS, Step
-from cutover.errors import BadInput
 from migrations_app.models import FunctionMigration
 from migrations_app.models.operations import OPEN_STATES
-from migrations_app.services import assessment as waivers
 from migrations_app.services import deployment
-from workers import assessment
-from workers.cli.frame import Answer, Code, Context, moment, percent, table
+from workers.cli.frame import Answer, Context, moment, percent, table
 from workers.cli.lookup import function_named
 from workers.cli.operations import document as operation_document
 
@@ -26,16 +21,6 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb = verbs.add_parser("status", parents=[common], help="everything known now")
     verb.add_argument("function", metavar="FUNCTION")
     verb.set_defaults(run=status)
-    verb = verbs.add_parser("assess", parents=[common], help="findings with severity, place, reason, remedy")
-    verb.add_argument("function", metavar="FUNCTION", nargs="?")
-    verb.add_argument("--all", action="store_true")
-    verb.set_defaults(run=assess)
-    verb = verbs.add_parser("waive", parents=[common], help="set a finding aside with a reason")
-    verb.add_argument("function", metavar="FUNCTION")
-    verb.add_argument("finding", metavar="FINDING", help="its identity, as assess prints it in brackets")
-    verb.add_argument("--reason", required=True)
-    verb.add_argument("--withdraw", action="store_true", help="let it count again")
-    verb.set_defaults(run=waive)
     verb = verbs.add_parser("declare", parents=[common], help="the side-effect contract")
     verb.add_argument("function", metavar="FUNCTION")
     verb.add_argument("--effects", required=True, choices=["read-only", "repeatable", "isolated", "unsafe"])
@@ -141,77 +126,6 @@ def status(context: Context) -> Answer:
         ("next", function.advice or "-"),
     ]
     return Answer(document=found, text=function.name + "\n" + table(("", ""), shown).lstrip())
-
-
-def assess(context: Context) -> Answer:
-    """Assess one function, or all; a blocker makes the exit code 1."""
-    options = context.options
-    if options.all == bool(options.function):
-        raise BadInput("Name one function, or say --all.")
-    if options.all:
-        functions = list(FunctionMigration.objects.filter(gone_at=None).select_related("connection"))
-    else:
-        functions = [function_named(options.function)]
-    found: list[dict[str, Any]] = []
-    for function in functions:
-        context.say(f"Assessing {function.name}.")
-        assessment.assess(function.pk, actor=context.actor)
-        function.refresh_from_db()
-        found.append(
-            {
-                "function": function.name,
-                "connection": function.connection.name,
-                "findings": function.findings,
-                "readiness": function.readiness,
-            }
-        )
-    blocked = any(
-        finding["severity"] == "blocker" and not finding.get("waiver")
-        for one in found
-        for finding in one["findings"]
-    )
-    return Answer(
-        document=found if options.all else found[0],
-        text="\n".join(line for one in found for line in _assessed(one)),
-        code=Code.BAD if blocked else Code.GOOD,
-    )
-
-
-def _assessed(one: dict[str, Any]) -> Iterator[str]:
-    """Give an assessment as people read it: the score, each finding, the checklist."""
-    ready = one["readiness"]
-    low, high = ready["hours"]
-    yield f"{one['function']}: {ready['score']} of 100. {ready['reason']}"
-    yield f"  Effort {ready['size']}, {low:g} to {high:g} hours by estimate."
-    for finding in one["findings"]:
-        waived = f", waived: {finding['waiver']['reason']}" if finding.get("waiver") else ""
-        yield f"  {finding['severity']:<8} {finding['title']} ({finding['place']}{waived})"
-        if finding["severity"] != "ok":
-            yield f"           {finding['why']} {finding['remedy']} [{finding['identity']}]"
-            if finding.get("excerpt"):
-                yield f"           > {finding['excerpt']}"
-    for step in Step:
-        tasks = [task for task in ready["checklist"] if task["step"] == step]
-        if tasks:
-            yield f"  {STEP_WORDS[step]}:"
-        yield from (f"    [ ] {task['sentence']} ({', '.join(task['places'][:3])})" for task in tasks)
-
-
-def waive(context: Context) -> Answer:
-    """Set one finding aside with a reason, or let it count again."""
-    options = context.options
-    function = function_named(options.function)
-    if options.withdraw:
-        waivers.withdraw_waiver(function.pk, options.finding, reason=options.reason, actor=context.actor)
-        return Answer(
-            document={"function": function.name, "finding": options.finding, "waived": False},
-            text=f"The finding {options.finding} of {function.name} counts again.",
-        )
-    found = waivers.waive(function.pk, options.finding, reason=options.reason, actor=context.actor)
-    return Answer(
-        document={"function": function.name, "finding": options.finding, "waived": True, **found},
-        text=f"'{found['title']}' of {function.name} is waived: {options.reason}",
-    )
 
 
 def adapter(context: Context) -> Answer:

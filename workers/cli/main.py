@@ -11,6 +11,7 @@ from typing import NoReturn, TextIO
 
 from cutover.errors import BadInput, CutoverError
 from workers.cli import (
+    assessment,
     connections,
     deployment,
     functions,
@@ -23,7 +24,7 @@ from workers.cli import (
 )
 from workers.cli.frame import Answer, Code, Context, refusal
 
-GROUPS = (connections, functions, plans, deployment, suites, validation, traffic, removal, trail)
+GROUPS = (connections, functions, assessment, plans, deployment, suites, validation, traffic, removal, trail)
 
 
 class Parser(argparse.ArgumentParser):
