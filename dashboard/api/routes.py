@@ -13,6 +13,7 @@ from ninja.security import HttpBearer
 
 from cutover.errors import RuleError
 from dashboard.api import shapes
+from dashboard.api.roles import needs
 from dashboard.errors import Ambiguous, refusal
 from dashboard.views.common import find
 from migrations_app.models import FunctionMigration, Operation
@@ -108,7 +109,7 @@ def list_functions(
     request: HttpRequest, q: str = "", phase: str = "", verdict: str = "", after: str = ""
 ) -> dict[str, Any]:
     """Fifty functions by name; ``after`` takes the last page's ``next_after``."""
-    _needs(request, Role.VIEWER)
+    needs(request, Role.VIEWER)
     found = page(FunctionFilter(q=q, phase=phase, verdict=verdict, after=after))
     connections = {row.connection_id for row in found.rows}
     names = dict(
@@ -124,7 +125,7 @@ def list_functions(
 @api.get("/functions/{address}", response={200: shapes.FunctionDetail, **PROBLEMS}, summary="One function")
 def one_function(request: HttpRequest, address: str) -> dict[str, Any]:
     """All that is known now."""
-    _needs(request, Role.VIEWER)
+    needs(request, Role.VIEWER)
     function = find(address)
     return _function(function, function.connection.name) | {
         "arn": function.arn,
@@ -142,21 +143,21 @@ def one_function(request: HttpRequest, address: str) -> dict[str, Any]:
 @api.get("/functions/{address}/pairs", response={200: list[shapes.PairOut], **PROBLEMS}, summary="Pairs")
 def list_pairs(request: HttpRequest, address: str, outcome: str = "") -> Any:
     """Fifty pairs, newest first."""
-    _needs(request, Role.VIEWER)
+    needs(request, Role.VIEWER)
     return functions.pairs_page(find(address), outcomes=(outcome,) if outcome else ())[0]
 
 
 @api.get("/operations", response=list[shapes.OperationOut], summary="List operations")
 def list_operations(request: HttpRequest, state: str = "") -> list[dict[str, Any]]:
     """Fifty operations, newest first."""
-    _needs(request, Role.VIEWER)
+    needs(request, Role.VIEWER)
     return [_operation(row) for row in operation_pages.page(state=state)[0]]
 
 
 @api.get("/operations/{key}", response={200: shapes.OperationDetail, **PROBLEMS}, summary="One operation")
 def one_operation(request: HttpRequest, key: uuid.UUID) -> dict[str, Any]:
     """An operation with its actions."""
-    _needs(request, Role.VIEWER)
+    needs(request, Role.VIEWER)
     found = operation_pages.operation(key)
     if found is None:
         raise Http404("There is no such operation.")
@@ -168,7 +169,7 @@ def one_operation(request: HttpRequest, key: uuid.UUID) -> dict[str, Any]:
 )
 def assess(request: HttpRequest, address: str) -> Any:
     """Judge the function's facts at once."""
-    actor = _needs(request, Role.OPERATOR)
+    actor = needs(request, Role.OPERATOR)
     return list(assessment.assess(find(address).pk, actor=actor))
 
 
@@ -177,7 +178,7 @@ def assess(request: HttpRequest, address: str) -> Any:
 )
 def declare(request: HttpRequest, address: str, body: shapes.DeclareIn) -> dict[str, Any]:
     """Take the side-effect contract down."""
-    actor = _needs(request, Role.OPERATOR)
+    actor = needs(request, Role.OPERATOR)
     function = find(address)
     name = function.connection.name
     return _function(deployment.declare(function.pk, actor=actor, **body.dict()), name)
@@ -186,14 +187,14 @@ def declare(request: HttpRequest, address: str, body: shapes.DeclareIn) -> dict[
 @api.post("/functions/{address}/deploy", response={202: shapes.OperationOut, **PROBLEMS}, summary="Deploy")
 def deploy(request: HttpRequest, address: str, body: shapes.Reason) -> Status[Any]:
     """Start the dual deploy."""
-    actor = _needs(request, Role.OPERATOR)
+    actor = needs(request, Role.OPERATOR)
     return Status(202, _operation(deployment.start(find(address).pk, actor=actor, **body.dict())))
 
 
 @api.post("/functions/{address}/validate", response={202: shapes.RunOut, **PROBLEMS}, summary="Validate")
 def validate(request: HttpRequest, address: str, body: shapes.ValidateIn) -> Status[Any]:
     """Start a validation."""
-    actor = _needs(request, Role.OPERATOR)
+    actor = needs(request, Role.OPERATOR)
     return Status(202, validation.start_run(find(address).pk, actor=actor, **body.dict()))
 
 
@@ -202,14 +203,14 @@ def validate(request: HttpRequest, address: str, body: shapes.ValidateIn) -> Sta
 )
 def shift(request: HttpRequest, address: str, body: shapes.ShiftIn) -> Status[Any]:
     """Move the weight, or start climbing a ladder."""
-    actor = _needs(request, Role.OPERATOR)
+    actor = needs(request, Role.OPERATOR)
     return Status(202, _operation(shifting.start(find(address).pk, actor=actor, **body.dict())))
 
 
 @api.post("/functions/{address}/hold", response={200: shapes.FunctionOut, **PROBLEMS}, summary="Hold")
 def hold(request: HttpRequest, address: str, body: shapes.Reason) -> dict[str, Any]:
     """Stop going forward."""
-    actor = _needs(request, Role.OPERATOR)
+    actor = needs(request, Role.OPERATOR)
     function = find(address)
     return _function(shifting.hold(function.pk, actor=actor, reason=body.reason), function.connection.name)
 
@@ -217,7 +218,7 @@ def hold(request: HttpRequest, address: str, body: shapes.Reason) -> dict[str, A
 @api.post("/functions/{address}/resume", response={200: shapes.FunctionOut, **PROBLEMS}, summary="Resume")
 def resume(request: HttpRequest, address: str, body: shapes.Reason) -> dict[str, Any]:
     """Let it go forward again."""
-    actor = _needs(request, Role.OPERATOR)
+    actor = needs(request, Role.OPERATOR)
     function = find(address)
     return _function(shifting.resume(function.pk, actor=actor, reason=body.reason), function.connection.name)
 
@@ -227,7 +228,7 @@ def resume(request: HttpRequest, address: str, body: shapes.Reason) -> dict[str,
 )
 def roll_back(request: HttpRequest, address: str, body: shapes.Reason) -> Status[Any]:
     """Go back to 100 % AWS. Never refused as stale, so ``expected_version`` is not looked at."""
-    actor = _needs(request, Role.OPERATOR)
+    actor = needs(request, Role.OPERATOR)
     return Status(202, _operation(rollback.request(find(address).pk, actor=actor, reason=body.reason)))
 
 
@@ -238,14 +239,14 @@ def roll_back(request: HttpRequest, address: str, body: shapes.Reason) -> Status
 )
 def remove(request: HttpRequest, address: str, body: shapes.Reason) -> Status[Any]:
     """Ask for the removal of the AWS side; somebody else has to approve it."""
-    actor = _needs(request, Role.OPERATOR)
+    actor = needs(request, Role.OPERATOR)
     return Status(202, _operation(decommission.start(find(address).pk, actor=actor, **body.dict())))
 
 
 @api.post("/functions/{address}/restore", response={202: shapes.OperationOut, **PROBLEMS}, summary="Restore")
 def restore(request: HttpRequest, address: str, body: shapes.Reason) -> Status[Any]:
     """Bring the AWS side back."""
-    actor = _needs(request, Role.OPERATOR)
+    actor = needs(request, Role.OPERATOR)
     key = body.idempotency_key
     started = restoration.start(find(address).pk, actor=actor, reason=body.reason, idempotency_key=key)
     return Status(202, _operation(started))
@@ -254,22 +255,13 @@ def restore(request: HttpRequest, address: str, body: shapes.Reason) -> Status[A
 @api.post("/operations/{key}/approve", response={200: shapes.OperationOut, **PROBLEMS}, summary="Approve")
 def approve(request: HttpRequest, key: uuid.UUID, body: shapes.Reason) -> dict[str, Any]:
     """Say yes to a blocked operation, as a second person."""
-    actor = _needs(request, Role.APPROVER)
+    actor = needs(request, Role.APPROVER)
     found = operation_pages.operation(key)
     if found is None:
         raise Http404("There is no such operation.")
     approvals.approve(key, actor=actor, reason=body.reason)
     found.refresh_from_db()
     return _operation(found)
-
-
-def _needs(request: HttpRequest, role: Role) -> str:
-    """Give the actor's name if they hold the role; raises PermissionDenied."""
-    owner: Any = request.user
-    held = people.role_of(owner)
-    if held is None or held.rank < role.rank:
-        raise PermissionDenied(f"This needs the role {role.value}. Nothing was done.")
-    return str(owner.get_username())
 
 
 def _function(function: FunctionMigration, connection: str) -> dict[str, Any]:

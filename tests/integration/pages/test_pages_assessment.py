@@ -15,6 +15,7 @@ from migrations_app.models import AuditEntry, FunctionMigration
 from migrations_app.selectors.assessment import portfolio_readiness, standing
 from migrations_app.selectors.functions import FunctionFilter, page
 from migrations_app.selectors.inbox import inbox
+from migrations_app.services import people
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -218,3 +219,30 @@ def test_a_blocker_decides_over_the_score() -> None:
     assert standing(readiness(80)) == "ready"
     assert standing(readiness(79)) == "work"
     assert standing({}) == "none"
+
+
+def test_the_api_gives_findings_and_triggers_and_waives(client: Client) -> None:
+    viewer = {"Authorization": f"Bearer {people.issue_token(factories.person('viewer'), name='t')}"}
+    operator = {"Authorization": f"Bearer {people.issue_token(factories.person('operator'), name='t')}"}
+    made = assessed()
+    path = "/api/v1/functions/walker"
+    found = client.get(f"{path}/findings?severity=blocker", headers=viewer).json()
+    assert (found["standing"], found["readiness"]["score"]) == ("blocked", 30)
+    assert [one["identity"] for one in found["findings"]] == [BLOCKER["identity"]]
+    waiving = f"{path}/findings/{BLOCKER['identity']}/waive"
+    body = {"reason": "Ours", "expected_version": found["version"]}
+    sent: dict[str, Any] = {"content_type": "application/json"}
+    assert client.post(waiving, body, **sent, headers=viewer).status_code == 403
+    waived = client.post(waiving, body, **sent, headers=operator).json()
+    assert [one["waiver"]["reason"] for one in waived["findings"]] == ["Ours"]
+    assert client.post(waiving, body, **sent, headers=operator).status_code == 409
+    back = {"reason": "Not ours"}
+    again = client.post(waiving.replace("waive", "unwaive"), back, **sent, headers=operator).json()
+    assert again["standing"] == "blocked"
+    triggers = client.get(f"{path}/triggers", headers=viewer).json()
+    assert triggers[0]["there"] == "HTTP trigger"
+    assert {"field": "stageVariables", "reason": "FC's HTTP trigger does not say this"} in triggers[0][
+        "losses"
+    ]
+    made.refresh_from_db()
+    assert "waiver" not in made.findings[0]
