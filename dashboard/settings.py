@@ -94,6 +94,8 @@ KEEP_PAIRS_DAYS = env.int("CUTOVER_KEEP_PAIRS_DAYS", default=30)
 if KEEP_PAIRS_DAYS < 1:
     raise ImproperlyConfigured("CUTOVER_KEEP_PAIRS_DAYS must be at least 1: so many days of pairs are kept.")
 
+PROBE_HOSTS = tuple(host.lower() for host in env.list("CUTOVER_PROBE_HOSTS", default=[]))
+
 AUTHENTICATION_BACKENDS = ["dashboard.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}

@@ -145,6 +145,7 @@ def connecting(demo: Demo) -> dict[str, str]:
         "CUTOVER_DEMO_EVENTS": str(ROOT / "sandbox" / "samples"),
         "CUTOVER_DEMO_FC_ENDPOINT": demo.alibaba_host,
         "CUTOVER_DEMO_OSS_ENDPOINT": demo.alibaba_endpoint,
+        "CUTOVER_DEMO_MNS_ENDPOINT": demo.alibaba_endpoint,
         "CUTOVER_DEMO_STS_ENDPOINT": demo.alibaba_host,
         "CUTOVER_DEMO_SLS_ENDPOINT": SLS_HOST,
         "CUTOVER_DEMO_SLS_PROXY": demo.alibaba_endpoint,

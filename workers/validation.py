@@ -30,7 +30,7 @@ from migrations_app.models import Pair, Run, SuiteEvent
 from migrations_app.services import evidence, rules, validation
 from migrations_app.services.policies import policy_for
 from migrations_app.services.validation import RunLease, RunLeaseLost, WorkersLost
-from workers.runs import late_logs
+from workers.runs import effects, late_logs
 from workers.runs.calling import Asked, Both, Place, invoke, observe, places
 
 THREADS = 6
@@ -88,6 +88,8 @@ def _all_pairs(lease: RunLease) -> Run:
     run = validation.settle_interrupted(lease, [_interrupted(run, events, one) for one in run.in_flight])
     stored = validation.stored_positions(run.pk)
     warm_up = 0
+    if any(place.looks for place in where.values()):
+        run = effects.one_at_a_time(run)
     with ThreadPoolExecutor(run.concurrency, thread_name_prefix="validate") as pool:
         if not stored:
             warm_up = _warm_up(lease, pool, run, where, events)

@@ -18,8 +18,10 @@ from django.conf import settings
 from clouds import alibaba, aws
 from clouds.alibaba import policies as alibaba_policies
 from clouds.aws import policies as aws_policies
+from clouds.postgres.probes import TableProbes
 from cutover.errors import BadInput, UnsafePlan
-from cutover.ports import CandidateCloud, PrimaryCloud
+from cutover.observation import Side
+from cutover.ports import CandidateCloud, PrimaryCloud, Probes
 from migrations_app.models import Connection
 
 RELAY_KEY_ID, RELAY_KEY_SECRET = "CUTOVER_RELAY_ACCESS_KEY_ID", "CUTOVER_RELAY_ACCESS_KEY_SECRET"
@@ -46,6 +48,13 @@ def candidate(connection: Connection) -> CandidateCloud:
         raise BadInput(f"{connection.name} is not an Alibaba connection.")
     with _lock:
         return _alibaba(*_key(connection))
+
+
+def table_probes(side: Side) -> Probes:
+    """Give what looks at the tables of a side, in databases that this process's environment names."""
+    if _override is not None:
+        return _override[0].probes if side is Side.PRIMARY else _override[1].probes
+    return TableProbes(side, environment=os.environ, allowed=settings.PROBE_HOSTS)
 
 
 def relay_key() -> dict[str, str]:

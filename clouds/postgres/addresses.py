@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping
 import psycopg2
 from psycopg2.extensions import parse_dsn
 
-from cutover.errors import UnsafePlan
+from cutover.errors import UnsupportedFeature
 
 _TAKEN = frozenset(
     {"host", "port", "user", "password", "dbname", "sslmode", "sslrootcert", "sslcert", "sslkey"}
@@ -25,21 +25,17 @@ def connection_parameters(variable: str, address: str, allowed: Collection[str])
         allowed: ``host`` or ``host:port``, in lower case.
 
     Raises:
-        UnsafePlan: the variable is empty, cannot be read, or names a host that is not allowed.
+        UnsupportedFeature: the variable is empty, cannot be read, or names a host that is not allowed.
     """
     if not address:
-        raise UnsafePlan(
-            f"{variable} is not set. Set it for the workers: the address of the twin's database."
-        )
+        raise _refused(f"{variable} is not set", "Set it for the workers: the address of the database.")
     try:
         given = {name: str(value) for name, value in parse_dsn(address).items() if name in _TAKEN}
     except psycopg2.ProgrammingError:
-        raise UnsafePlan(f"{variable} is no address of a PostgreSQL database.") from None
+        raise _refused(f"{variable} is no address of a PostgreSQL database") from None
     host, port = given.get("host", "").lower(), given.get("port", DEFAULT_PORT)
     if not {host, f"{host}:{port}"} & set(allowed) or "," in host:
-        raise UnsafePlan(
-            f"{variable} names a host that is not allowed. Add it to CUTOVER_PROBE_HOSTS for the workers."
-        )
+        raise _refused(f"{variable} names a host that is not allowed", "Add it to CUTOVER_PROBE_HOSTS.")
     return {**given, "port": port, "hostaddr": _address(variable, host, port)}
 
 
@@ -47,10 +43,14 @@ def _address(variable: str, host: str, port: str) -> str:
     try:
         found = socket.getaddrinfo(host, int(port), type=socket.SOCK_STREAM)
     except (OSError, ValueError):
-        raise UnsafePlan(f"The host that {variable} names cannot be found.") from None
+        raise _refused(f"the host that {variable} names cannot be found") from None
     for *_, place in found:
         address = ipaddress.ip_address(str(place[0]).partition("%")[0])
         mapped = getattr(address, "ipv4_mapped", None) or address
         if mapped.is_link_local or mapped.is_multicast or mapped.is_unspecified:
-            raise UnsafePlan(f"The host that {variable} names is at an address that is never called.")
+            raise _refused(f"the host that {variable} names is at an address that is never called")
     return str(found[0][4][0])
+
+
+def _refused(why: str, remedy: str = "") -> UnsupportedFeature:
+    return UnsupportedFeature("postgres", why, remedy)

@@ -52,7 +52,7 @@ class TableProbes:
         self._side, self._environment, self._allowed = side, environment, allowed
 
     def of(self, twin: Twin) -> EffectProbe:
-        """Give the probe of a table. Raises UnsafePlan when its database must not or cannot be called."""
+        """Give the probe of a table. Raises UnsupportedFeature when its database must not be called."""
         if twin.kind is not TwinKind.TABLE:
             raise UnsupportedFeature("postgres", f"a {twin.kind.value} is no table")
         primary = self._side is Side.PRIMARY

@@ -12,7 +12,7 @@ from cutover.errors import BadInput, StaleState
 from cutover.phases import Trigger
 from cutover.planning import Adapter, OperationKind, Plan, adapter_for, adapter_settings, plan_deploy
 from migrations_app.models import ActionState, Effects, FunctionMigration, Operation
-from migrations_app.services import audit, guards, operations, phases
+from migrations_app.services import audit, guards, operations, phases, twins
 from migrations_app.services.assessment import target_of
 from migrations_app.services.inventory import evidence_digest, facts_from_document
 
@@ -71,7 +71,7 @@ def plan(function: FunctionMigration, *, marker: str = PLANNED) -> Plan:
         function=made.function,
         actions=made.actions,
         reasons=guards.sentences(reasons),
-        notes=made.notes,
+        notes=(*made.notes, *twins.environment_sentences(function)),
     )
 
 

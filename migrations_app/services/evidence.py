@@ -18,6 +18,7 @@ from django.utils import timezone
 from cutover import comparison as comparing
 from cutover.analysis import PairEvidence, gb_seconds
 from cutover.comparison import COUNTS_AGAINST, Comparison, PairOutcome, Standing
+from cutover.effects import Effect, EffectKind
 from cutover.observation import LogLine, Observation, Outcome, Side
 from migrations_app.models import FunctionMigration, Pair, Run
 from migrations_app.models.evidence import utc_today
@@ -25,6 +26,8 @@ from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.redaction import REDACTED, looks_secret, redact, redact_line
 
 PAYLOAD_LIMIT_BYTES = 65_536
+EFFECT_LIMIT_BYTES = 4_096
+"""So much of what an effect wrote is kept; its hash is that of the whole."""
 _MESSAGE_LIMIT = 500
 
 
@@ -51,8 +54,33 @@ def observation_document(observation: Observation) -> dict[str, Any]:
         "error_message": redact_line(observation.error_message)[:_MESSAGE_LIMIT],
         "logs": _log_documents(observation.logs),
         "facts": dict(observation.facts),
+        **_effects_document(observation.effects),
         **payload_document(observation.payload),
     }
+
+
+def _effects_document(effects: Sequence[Effect] | None) -> dict[str, Any]:
+    if effects is None:
+        return {}
+    return {
+        "effects": [
+            {
+                "kind": one.kind.value,
+                "twin": one.twin,
+                "key": one.key,
+                "size": one.size,
+                "digest": one.digest,
+                "text": _redacted(one.text.encode())[:EFFECT_LIMIT_BYTES].decode("utf-8", "ignore"),
+            }
+            for one in effects
+        ]
+    }
+
+
+def _effects(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Effect, ...] | None:
+    if stored is None:
+        return None
+    return tuple(Effect(**{**one, "kind": EffectKind(one["kind"])}) for one in stored)
 
 
 def payload_document(payload: bytes) -> dict[str, Any]:
@@ -100,6 +128,7 @@ def observation_from_document(side: Side, stored: Mapping[str, Any]) -> Observat
         logs=None
         if logs is None
         else tuple(LogLine(text=line["text"], level=line["level"]) for line in logs),
+        effects=_effects(stored.get("effects")),
         facts=tuple((stored.get("facts") or {}).items()),
     )
 
@@ -197,7 +226,13 @@ def comparison_document(compared: Comparison) -> dict[str, Any]:
     for row in document["log_rows"] or ():
         for side in ("primary", "candidate"):
             row[side] = None if row[side] is None else redact_line(row[side]).replace("\x00", "\ufffd")
-    return document | {"sentence": _sentence(compared), "logs_differ": logs_differ(compared)}
+    of_effects = [one for one in document["differences"] if one["part"] == "effects"]
+    for row in (*of_effects, *(document["effect_rows"] or ())):
+        for side in ("primary", "candidate"):
+            row[side] = None if row[side] is None else redact_line(redact(row[side]))
+    return document | {"sentence": _sentence(compared), "logs_differ": logs_differ(compared)} | {
+        "effects_differ": effects_differ(compared)
+    }
 
 
 def logs_differ(compared: Comparison) -> bool | None:
@@ -205,6 +240,13 @@ def logs_differ(compared: Comparison) -> bool | None:
     if compared.log_rows is None:
         return None
     return any(row.standing is Standing.COUNTS for row in compared.log_rows)
+
+
+def effects_differ(compared: Comparison) -> bool | None:
+    """Tell whether what the sides left behind differs beyond noise; None where nobody looked."""
+    if compared.effect_rows is None:
+        return None
+    return any(row.standing is Standing.COUNTS for row in compared.effect_rows)
 
 
 def paired_evidence(run: Run) -> tuple[list[PairEvidence], list[Pair]]:

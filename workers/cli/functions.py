@@ -7,7 +7,7 @@ from typing import Any
 
 from migrations_app.models import FunctionMigration
 from migrations_app.models.operations import OPEN_STATES
-from migrations_app.services import deployment
+from migrations_app.services import deployment, twins
 from workers.cli.frame import Answer, Context, moment, percent, table
 from workers.cli.lookup import function_named
 from workers.cli.operations import document as operation_document
@@ -88,6 +88,8 @@ def status(context: Context) -> Answer:
         "effects": function.effects,
         "effects_reason": function.effects_reason,
         "target": function.target,
+        "twins": [twins.document(row) for row in function.twins.all()],
+        "environment": twins.environment_documents(function),
         "deployment": function.deployment,
         "routing": function.routing,
         "ladder": function.ladder,
@@ -119,6 +121,7 @@ def status(context: Context) -> Answer:
         ("phase", f"{function.phase} since {moment(function.phase_since)}"),
         ("weight", f"{percent(function.desired_weight_bp)}, AWS says {percent(function.observed_weight_bp)}"),
         ("effects", function.effects),
+        *_mapped(function),
         ("verdict", f"{function.verdict_result or 'none'} {function.verdict.get('sentence', '')}".strip()),
         ("live", f"{function.live_result or 'none'} {function.live_sentence}".strip()),
         ("hold", f"{function.held_by}: {function.held_reason}" if function.held else "none"),
@@ -126,6 +129,15 @@ def status(context: Context) -> Answer:
         ("next", function.advice or "-"),
     ]
     return Answer(document=found, text=function.name + "\n" + table(("", ""), shown).lstrip())
+
+
+def _mapped(function: FunctionMigration) -> list[tuple[str, str]]:
+    """Give a line per twin and per environment name that differs on FC."""
+    found = [
+        ("twin", f"{row.name}: {row.kind} {row.primary} -> {row.candidate}, {row.state}")
+        for row in function.twins.all()
+    ]
+    return found + [("environment", sentence) for sentence in twins.environment_sentences(function)]
 
 
 def adapter(context: Context) -> Answer:

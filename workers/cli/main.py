@@ -20,11 +20,24 @@ from workers.cli import (
     suites,
     traffic,
     trail,
+    twins,
     validation,
 )
 from workers.cli.frame import Answer, Code, Context, refusal
 
-GROUPS = (connections, functions, assessment, plans, deployment, suites, validation, traffic, removal, trail)
+GROUPS = (
+    connections,
+    functions,
+    assessment,
+    twins,
+    plans,
+    deployment,
+    suites,
+    validation,
+    traffic,
+    removal,
+    trail,
+)
 
 
 class Parser(argparse.ArgumentParser):

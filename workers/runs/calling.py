@@ -14,13 +14,18 @@ from cutover.planning import ALIAS
 from cutover.ports import Invoker, Logs
 from migrations_app.models import FunctionMigration
 from workers import wiring
+from workers.runs import effects
+from workers.runs.effects import Looks
 
 _THROTTLE_TRIES = 4
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Place:
-    """Where one side is called: ``function`` under ``qualifier``; ``timeout_s``: the function's own limit."""
+    """Where one side is called: ``function`` under ``qualifier``; ``timeout_s``: the function's own limit.
+
+    ``looks``: what looks for effects around each call of a pair.
+    """
 
     side: Side
     invoker: Invoker
@@ -28,6 +33,7 @@ class Place:
     function: str
     qualifier: str
     timeout_s: float
+    looks: Looks | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -50,6 +56,7 @@ def places(function: FunctionMigration) -> dict[Side, Place]:
     if connection.counterpart is None:
         raise UnsupportedFeature("alibaba", f"{connection.name} has no Alibaba connection to compare with")
     primary, candidate = wiring.primary(connection), wiring.candidate(connection.counterpart)
+    looks = effects.looks(function, primary, candidate)
     timeout_s = float(function.facts.get("timeout_s") or 3)
     return {
         Side.PRIMARY: Place(
@@ -59,6 +66,7 @@ def places(function: FunctionMigration) -> dict[Side, Place]:
             function=function.name,
             qualifier=primary_qualifier(function),
             timeout_s=timeout_s,
+            looks=looks[Side.PRIMARY],
         ),
         Side.CANDIDATE: Place(
             side=Side.CANDIDATE,
@@ -67,6 +75,7 @@ def places(function: FunctionMigration) -> dict[Side, Place]:
             function=str(function.target["name"]),
             qualifier=str(function.deployment.get("version") or ALIAS),
             timeout_s=float(function.target.get("timeout_s") or timeout_s),
+            looks=looks[Side.CANDIDATE],
         ),
     }
 
@@ -80,10 +89,14 @@ def primary_qualifier(function: FunctionMigration) -> str:
 
 
 def observe(where: dict[Side, Place], asked: Asked) -> Both:
-    """Call both sides with one event, one after the other."""
+    """Call both sides with one event, one after the other, and look at their twins around each call."""
     second = Side.CANDIDATE if asked.first is Side.PRIMARY else Side.PRIMARY
     payload = orjson.dumps(asked.event)
-    return {side: invoke(where[side], payload) for side in (asked.first, second)}
+    return {side: _looked_at(where[side], payload) for side in (asked.first, second)}
+
+
+def _looked_at(place: Place, payload: bytes) -> Observation:
+    return effects.around(place.looks, lambda: invoke(place, payload))
 
 
 def invoke(place: Place, payload: bytes) -> Observation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from typing import Any
 
 from adapters import build
@@ -11,6 +12,7 @@ from cutover.errors import AlreadyExists
 from cutover.observation import Outcome
 from cutover.ports import CandidateSpecification, Receipt
 from migrations_app.models import ActionState, SuiteEvent
+from migrations_app.services import twins
 from migrations_app.services.operations import LeaseLost
 from workers.steps.work import Change, Look, Prepared, Resolved, StepFailed, Work, as_planned, never_seen
 
@@ -104,7 +106,11 @@ def _put_function(work: Work, resolved: Resolved) -> Receipt:
         object_name=resolved["object"],
         log_project=resolved["project"],
         log_store=resolved["store"],
-        environment={name: value for name, value in values.items() if name in wanted},
+        environment=twins.mapped_environment(
+            work.function,
+            {name: value for name, value in values.items() if name in wanted},
+            own=os.environ,
+        ),
     )
     deployer = work.candidate.deployer
     if deployer.find(resolved["function"]) is None:

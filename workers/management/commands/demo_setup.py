@@ -72,6 +72,7 @@ class Command(BaseCommand):
         there = {
             "fc": _required("CUTOVER_DEMO_FC_ENDPOINT"),
             "oss": _required("CUTOVER_DEMO_OSS_ENDPOINT"),
+            "mns": os.environ.get("CUTOVER_DEMO_MNS_ENDPOINT", ""),
             "sls": _required("CUTOVER_DEMO_SLS_ENDPOINT"),
             "sts": os.environ.get("CUTOVER_DEMO_STS_ENDPOINT", ""),
             "sls_proxy": _required("CUTOVER_DEMO_SLS_PROXY"),
