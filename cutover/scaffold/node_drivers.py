@@ -65,6 +65,14 @@ class MessageQueue {
   async send(request) {
     throw new Error(`${this.constructor.name} has no send for ${request.queue}`);
   }
+
+  /**
+   * @param {{name: string}} request
+   * @returns {Promise<{queue: string}>} what `send` takes for the queue of this name
+   */
+  async locate(request) {
+    throw new Error(`${this.constructor.name} has no locate for ${request.name}`);
+  }
 }
 
 module.exports = { MessageQueue };
@@ -242,6 +250,11 @@ class SqsMessageQueue extends MessageQueue {
       .promise();
     return { messageId: sent.MessageId };
   }
+
+  async locate({ name, ...more }) {
+    const found = await this.client.getQueueUrl({ QueueName: name, ...more }).promise();
+    return { queue: found.QueueUrl };
+  }
 }
 
 module.exports = { SqsMessageQueue };
@@ -250,7 +263,7 @@ module.exports = { SqsMessageQueue };
 SQS_V3 = """\
 'use strict';
 
-const { SendMessageCommand } = require('@aws-sdk/client-sqs');
+const { GetQueueUrlCommand, SendMessageCommand } = require('@aws-sdk/client-sqs');
 const { MessageQueue } = require('./message-queue@EXT@');
 
 /** Queues of SQS through aws-sdk 3. Members of a request that the interface does not name go to SQS. */
@@ -266,6 +279,11 @@ class SqsMessageQueue extends MessageQueue {
       new SendMessageCommand({ QueueUrl: queue, MessageBody: body, DelaySeconds: delaySeconds, ...more }),
     );
     return { messageId: sent.MessageId };
+  }
+
+  async locate({ name, ...more }) {
+    const found = await this.client.send(new GetQueueUrlCommand({ QueueName: name, ...more }));
+    return { queue: found.QueueUrl };
   }
 }
 
@@ -421,6 +439,10 @@ class MnsMessageQueue extends MessageQueue {
     if (delaySeconds !== undefined) message.DelaySeconds = delaySeconds;
     const sent = await this.client().sendMessage(queue.split('/').pop(), message);
     return { messageId: sent.body.MessageId };
+  }
+
+  async locate({ name }) {
+    return { queue: name };
   }
 
   client() {

@@ -84,6 +84,9 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters={"QueueUrl": "queue", "MessageBody": "body", "DelaySeconds": "delaySeconds"},
         results={"MessageId": "messageId"},
     ),
+    ("sqs", "getQueueUrl"): Operation(
+        name="locate", parameters={"QueueName": "name"}, results={"QueueUrl": "queue"}
+    ),
 }
 
 

@@ -1,0 +1,103 @@
+"""Changes to a text by byte ranges, collected first and made at once; comments and indentation come along."""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+WIDTH = 99
+"""Columns that comments for the reviewer fill."""
+
+
+@dataclass(kw_only=True)
+class Edits:
+    """What changes in one file. Ranges are in bytes of the original and do not overlap.
+
+    ``raw``: numbers of lines (from 0) that begin inside a literal, so that they are not indented.
+    """
+
+    content: bytes
+    raw: frozenset[int] = frozenset()
+    changes: dict[tuple[int, int], str] = field(default_factory=dict)
+    comments: dict[int, list[str]] = field(default_factory=dict)
+
+    def replace(self, start: int, end: int, text: str) -> None:
+        """Put text in place of a range."""
+        self.changes[start, end] = text
+
+    def comment(self, at: int, sentence: str) -> None:
+        """Say something to the reviewer above the statement that begins at a byte; once is enough."""
+        said = self.comments.setdefault(at, [])
+        if sentence not in said:
+            said.append(sentence)
+
+    def line_start(self, at: int) -> int:
+        """Give where the line of a byte begins."""
+        return self.content.rfind(b"\n", 0, at) + 1
+
+    def margin(self, at: int) -> str:
+        """Give the white space before what begins at a byte."""
+        before = self.content[self.line_start(at) : at].decode(errors="replace")
+        return before[: len(before) - len(before.lstrip())]
+
+    def rendered(self, start: int, end: int, *, mark: str, indent: str = "") -> str:
+        """Give a range with its changes made; each line gets ``indent``. ``mark`` begins a comment."""
+        edits = [(first, last, text) for (first, last), text in self.changes.items() if start <= first < end]
+        edits += [
+            (at, at, self._said(at, sentences, mark, indent))
+            for at, sentences in self.comments.items()
+            if start <= at < end
+        ]
+        gone = [one for one, text in self.changes.items() if not text and self.line_start(one[1]) == one[1]]
+        edits += [
+            (at, at, indent)
+            for at in self._line_starts(start, end)
+            if indent and not any(first <= at < last for first, last in gone)
+        ]
+        found: list[str] = []
+        done = start
+        # Indentation goes before a comment at the same place, and a comment before a change.
+        for first, last, text in sorted(edits, key=lambda one: (one[0], one[2] != indent, one[1])):
+            if first < done:
+                continue
+            found.append(self.content[done:first].decode(errors="replace"))
+            found.append(text)
+            done = last
+        found.append(self.content[done:end].decode(errors="replace"))
+        return "".join(found)
+
+    def _said(self, at: int, sentences: list[str], mark: str, indent: str) -> str:
+        margin = self.margin(at)
+        width = max(40, WIDTH - len(indent) - len(margin.expandtabs(4)) - len(mark))
+        lines = [line for one in sentences for line in textwrap.wrap(f"Reviewer: {one}", width)]
+        return "".join(f"{mark} {line}\n{indent}{margin}" for line in lines)
+
+    def _line_starts(self, start: int, end: int) -> list[int]:
+        starts = [start] if self.line_start(start) == start else []
+        at = self.content.find(b"\n", start, end)
+        while 0 <= at < end - 1:
+            starts.append(at + 1)
+            at = self.content.find(b"\n", at + 1, end)
+        return [
+            one
+            for one in starts
+            if self.content[one : one + 1] != b"\n" and self.content.count(b"\n", 0, one) not in self.raw
+        ]
+
+
+def diff_of(before: Mapping[str, str], after: Mapping[str, str]) -> str:
+    """Give a unified diff from the package's files to those that were generated, in the order of names."""
+    found: list[str] = []
+    for path in sorted(after):
+        old = before.get(path)
+        lines = difflib.unified_diff(
+            (old or "").splitlines(keepends=True),
+            after[path].splitlines(keepends=True),
+            f"a/{path}" if old is not None else "/dev/null",
+            f"b/{path}",
+        )
+        for line in lines:
+            found.append(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n")
+    return "".join(found)
