@@ -343,7 +343,8 @@ class CandidateDeployer(Protocol):
 
     def functions(self) -> Sequence[Document]:
         """List what is on FC already, of both generations: {"name", "generation": "2" | "3", "role",
-        "ours": bool}. One of FC 2.0 is named "service$function"."""
+        "ours": bool, "owner", "stands_for"}. One of FC 2.0 is named "service$function". ``owner`` is the
+        tool whose generated code made it, for the AWS function with the ARN ``stands_for``; else empty."""
         ...
 
     def create(self, specification: CandidateSpecification) -> Receipt:
@@ -351,6 +352,11 @@ class CandidateDeployer(Protocol):
         ...
 
     def update(self, specification: CandidateSpecification) -> Receipt: ...
+    def adopt(self, specification: CandidateSpecification) -> Receipt:
+        """Put package, handler and environment into a function of somebody else's; nothing else changes.
+        Outcome as of ``create``."""
+        ...
+
     def publish_version(self, function: str, *, marker: str) -> Receipt:
         """Outcome: {"version"}."""
         ...

@@ -106,7 +106,8 @@ def _there(candidate: CandidateCloud) -> list[dict[str, Any]]:
     except CloudError as error:
         logger.warning("The functions on FC could not be listed: %s", error)
         return []
-    return [dict(one) for one in found if not one["ours"]][:FOREIGN_MOST]
+    foreign = sorted((one for one in found if not one["ours"]), key=lambda one: not one["owner"])
+    return [dict(one) for one in foreign][:FOREIGN_MOST]
 
 
 def _cloud(row: Connection) -> PrimaryCloud | CandidateCloud:

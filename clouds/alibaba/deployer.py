@@ -17,6 +17,7 @@ from clouds.alibaba.errors import calling
 from clouds.alibaba.log_store import LogStores
 from clouds.alibaba.session import Clients, options
 from cutover.errors import Invalid, NotFound, Unavailable
+from cutover.planning.marks import CUTOVER, read_mark
 from cutover.ports import CandidateSpecification, Document, Receipt
 
 SETTLE_S = 180.0
@@ -61,6 +62,15 @@ class FcDeployer:
     def update(self, specification: CandidateSpecification) -> Receipt:
         """Bring code and configuration to the specification and wait until it holds."""
         request = models.UpdateFunctionRequest(body=models.UpdateFunctionInput(**_fields(specification)))
+        with calling("fc:UpdateFunction", secret=True):
+            answer = self._fc.update_function_with_options(specification.name, request, {}, options())
+        return self._settled(specification.name, _request_id(answer))
+
+    def adopt(self, specification: CandidateSpecification) -> Receipt:
+        """Put package, handler and environment in and wait until they hold; fields not sent stay."""
+        fields = _fields(specification)
+        own = {name: fields[name] for name in ("handler", "code", "environment_variables")}
+        request = models.UpdateFunctionRequest(body=models.UpdateFunctionInput(**own))
         with calling("fc:UpdateFunction", secret=True):
             answer = self._fc.update_function_with_options(specification.name, request, {}, options())
         return self._settled(specification.name, _request_id(answer))
@@ -200,11 +210,14 @@ class FcDeployer:
             with calling("fc:ListFunctions", secret=True):
                 answer = self._fc.list_functions_with_options(request, {}, options())
             for one in answer.body.functions or ():
+                found = read_mark(str(one.description or ""))
                 yield {
                     "name": str(one.function_name),
                     "generation": generation,
                     "role": str(one.role or ""),
-                    "ours": str(one.description or "").startswith("Moved by Cutover from "),
+                    "ours": found.owner == CUTOVER,
+                    "owner": found.owner if found.identity else "",
+                    "stands_for": found.identity,
                 }
             token = answer.body.next_token or None
             if token is None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from clouds.simulated.invoking import invoke_candidate
 from clouds.simulated.world import CandidateFunction, World, missing
 from cutover.errors import AlreadyExists, Invalid
 from cutover.observation import LogLine, Observation
+from cutover.planning.marks import CUTOVER, read_mark
 from cutover.ports import CandidateSpecification, Document, Identity, PermissionGap, Receipt
 
 ACCOUNT, REGION = "1432000000000001", "cn-hangzhou"
@@ -92,15 +94,7 @@ class Deployer:
 
     def functions(self) -> Sequence[Document]:
         def look() -> list[Document]:
-            return [
-                {
-                    "name": one.name,
-                    "generation": "3",
-                    "role": "",
-                    "ours": one.specification.description.startswith("Moved by Cutover from "),
-                }
-                for one in self._world.candidates.values()
-            ]
+            return [_listed(one) for one in self._world.candidates.values()]
 
         return self._world.read("alibaba", "fc:ListFunctions", look)
 
@@ -134,6 +128,21 @@ class Deployer:
             found = self._world.candidate(specification.name)
             self._check(specification)
             found.specification = specification
+            return found
+
+        return self._placed(self._world.change("alibaba", "fc:UpdateFunction", specification.name, effect))
+
+    def adopt(self, specification: CandidateSpecification) -> Receipt:
+        def effect() -> CandidateFunction:
+            found = self._world.candidate(specification.name)
+            self._check(specification)
+            found.specification = replace(
+                found.specification,
+                handler=specification.handler,
+                bucket=specification.bucket,
+                object_name=specification.object_name,
+                environment=specification.environment,
+            )
             return found
 
         return self._placed(self._world.change("alibaba", "fc:UpdateFunction", specification.name, effect))
@@ -236,6 +245,18 @@ class Logs:
         return self._world.read(
             "alibaba", "log:GetLogStoreLogs", lambda: self._world.arrived_logs(function, request_id)
         )
+
+
+def _listed(one: CandidateFunction) -> Document:
+    found = read_mark(one.specification.description)
+    return {
+        "name": one.name,
+        "generation": "3",
+        "role": "",
+        "ours": found.owner == CUTOVER,
+        "owner": found.owner if found.identity else "",
+        "stands_for": found.identity,
+    }
 
 
 def _document(found: CandidateFunction) -> Document:

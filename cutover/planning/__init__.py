@@ -2,6 +2,7 @@
 
 from cutover.planning.adapter import Adapter, adapter_for, adapter_settings
 from cutover.planning.deployment import plan_deploy
+from cutover.planning.marks import MADE, Form, Mark, adoptable, mark, read_mark
 from cutover.planning.model import (
     ALIAS,
     FULL_BP,
@@ -25,10 +26,13 @@ from cutover.planning.shifting import plan_shift, tap_handler
 __all__ = [
     "ALIAS",
     "FULL_BP",
+    "MADE",
     "ORIGINAL_ALIAS",
     "ActionKind",
     "Adapter",
     "Cloud",
+    "Form",
+    "Mark",
     "OperationKind",
     "Plan",
     "PlannedAction",
@@ -38,12 +42,15 @@ __all__ = [
     "Undo",
     "adapter_for",
     "adapter_settings",
+    "adoptable",
     "describe",
+    "mark",
     "plan_decommission",
     "plan_deploy",
     "plan_restore",
     "plan_rollback",
     "plan_shift",
+    "read_mark",
     "resolve",
     "tap_handler",
 ]

@@ -6,7 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from cutover.planning.adapter import FILES, HANDLERS, Adapter
-from cutover.planning.model import ALIAS, ActionKind, OperationKind, Plan, Target, Undo, on_fc, short
+from cutover.planning.model import (
+    ALIAS,
+    ActionKind,
+    OperationKind,
+    Plan,
+    PlannedAction,
+    Target,
+    Undo,
+    on_fc,
+    short,
+)
 
 
 def plan_deploy(
@@ -18,10 +28,12 @@ def plan_deploy(
     smoke: bool,
     marker: str,
     adapter_settings: Mapping[str, Any] | None = None,
+    owner: str = "",
 ) -> Plan:
     """Plan the dual deploy: AWS is only read. ``marker`` finds a published version again after a kill.
 
     ``smoke``: whether the side-effect contract allows an invocation; otherwise the plan says that it waits.
+    ``owner``: the tool whose generated code made the function on FC, as far as is known; it is adopted then.
     ``adapter_settings``: what the target's adapter is told; None deploys the function as FC calls it itself.
     """
     name = target.name
@@ -52,6 +64,8 @@ def plan_deploy(
         "store": target.log_store,
         "environment_names": list(target.environment_names),
     }
+    if owner:
+        specification["adopt"] = owner
     actions = [
         on_fc(
             "bucket",
@@ -74,17 +88,7 @@ def plan_deploy(
             {"project": target.log_project, "store": target.log_store},
             f"Log store {target.log_project}/{target.log_store} exists",
         ),
-        on_fc(
-            "candidate",
-            ActionKind.CANDIDATE,
-            "fc:CreateFunction",
-            specification,
-            f"Function {name} exists on FC with {target.runtime}, {target.memory_mb} MB",
-            Undo(
-                kind=ActionKind.CANDIDATE_DELETE,
-                request={"function": name, "if_created": "@candidate.created"},
-            ),
-        ),
+        _adopt(specification, owner) if owner else _create(specification),
         on_fc(
             "candidate-version",
             ActionKind.CANDIDATE_VERSION,
@@ -100,7 +104,7 @@ def plan_deploy(
             f"Alias {ALIAS} points at the new version",
         ),
     ]
-    notes = ["AWS keeps all traffic. Nothing on AWS is changed."]
+    notes = ["AWS keeps all traffic. Nothing on AWS is changed.", _ownership(target, owner)]
     if adapted and (unclear := (adapter_settings or {}).get("unclear")):
         notes.append(f"The adapter passes on in FC's own form: {'; '.join(unclear)}.")
     if smoke:
@@ -116,6 +120,47 @@ def plan_deploy(
     else:
         notes.append("The smoke test waits for the declaration of side effects.")
     return Plan(kind=OperationKind.DEPLOY, function=function, actions=tuple(actions), notes=tuple(notes))
+
+
+def _create(specification: Mapping[str, Any]) -> PlannedAction:
+    name = specification["function"]
+    return on_fc(
+        "candidate",
+        ActionKind.CANDIDATE,
+        "fc:CreateFunction",
+        specification,
+        f"Function {name} exists on FC with {specification['runtime']}, {specification['memory_mb']} MB",
+        Undo(
+            kind=ActionKind.CANDIDATE_DELETE,
+            request={"function": name, "if_created": "@candidate.created"},
+        ),
+    )
+
+
+def _adopt(specification: Mapping[str, Any], owner: str) -> PlannedAction:
+    """Adopt what generated code made. It has no undo of its own: the alias goes back to where it pointed."""
+    return on_fc(
+        "candidate",
+        ActionKind.CANDIDATE,
+        "fc:UpdateFunction",
+        specification,
+        f"Function {specification['function']}, which {owner} made, is adopted: package, handler and "
+        "environment go in, and everything else of it stays as it is",
+    )
+
+
+def _ownership(target: Target, owner: str) -> str:
+    """Say who owns each resource of the plan."""
+    ours = f"bucket {target.bucket} with its packages, its own versions and where alias {ALIAS} points"
+    if owner:
+        return (
+            f"{owner} owns function {target.name}, its role, log store and triggers; it alone changes or "
+            f"deletes them. Cutover owns {ours}."
+        )
+    return (
+        f"Cutover owns function {target.name}, log store {target.log_project}/{target.log_store}, {ours}. "
+        "A function that generated code made for this AWS function is adopted and not made twice."
+    )
 
 
 def _package_changes(version: str, stored: str, adapter: Adapter, handler: str) -> str:

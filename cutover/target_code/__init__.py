@@ -1,7 +1,7 @@
 """The Alibaba side of a function as code: Terraform, or `s.yaml` for Serverless Devs; and its RAM policy."""
 
+from cutover.planning.marks import MADE, Form, Mark, adoptable, mark, read_mark
 from cutover.target_code.generate import generate
-from cutover.target_code.marks import MADE, Form, Mark, adoptable, mark, read_mark
 from cutover.target_code.model import (
     Basis,
     Call,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 
+from cutover.planning.marks import Form
 from cutover.target_code import serverless_devs, terraform
 from cutover.target_code.intent import intent_of
-from cutover.target_code.marks import Form
 from cutover.target_code.model import Basis, Gap, Generated, RamPolicy
 from cutover.target_code.ram import ram_policy
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from cutover.planning import Target
+from cutover.planning.marks import Form
 from cutover.ports import FunctionFacts
-from cutover.target_code.marks import Form
 
 TwinKind = Literal["bucket", "queue", "topic", "table"]
 

@@ -19,9 +19,9 @@ import yaml
 
 from cutover.planning import ALIAS, Adapter
 from cutover.planning.adapter import HANDLERS
+from cutover.planning.marks import Form, mark
 from cutover.target_code.hcl import comment
 from cutover.target_code.intent import Asked, Intent, Trigger
-from cutover.target_code.marks import Form, mark
 from cutover.target_code.model import Basis, Gap, RamPolicy
 from cutover.target_code.names import Counterpart
 from cutover.target_code.ram import ram_policy

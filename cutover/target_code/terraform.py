@@ -21,10 +21,10 @@ from typing import Any
 
 from cutover.planning import ALIAS, Adapter
 from cutover.planning.adapter import HANDLERS
+from cutover.planning.marks import Form, mark
 from cutover.target_code import hcl
 from cutover.target_code.hcl import Block, Called, Explained, Expression, Template
 from cutover.target_code.intent import Asked, Intent, Trigger
-from cutover.target_code.marks import Form, mark
 from cutover.target_code.model import Basis, Gap, RamPolicy
 from cutover.target_code.names import Counterpart, counterparts, fitting, identifier
 from cutover.target_code.ram import ram_policy

@@ -213,6 +213,9 @@ def _collisions(function: FunctionMigration, facts: FunctionFacts) -> Iterator[F
         if own != name:
             continue
         same = one["generation"] == "3"
+        if same and facts.arn and one.get("stands_for") == facts.arn:
+            yield _adopted(one)
+            continue
         yield Finding(
             rule="target-exists",
             severity="warn",
@@ -227,6 +230,17 @@ def _collisions(function: FunctionMigration, facts: FunctionFacts) -> Iterator[F
             else "Compare its triggers and its role with the plan.",
             source="Alibaba Cloud, Function Compute 3.0, ListFunctions, read 2026-11-22",
         )
+
+
+def _adopted(listed: Mapping[str, Any]) -> Finding:
+    return Finding(
+        rule="target-exists",
+        severity="ok",
+        title=f"{listed['owner']} made the function {listed['name']} on FC from generated code",
+        place=f"FC 3.0: {listed['name']}",
+        why="It stands for this very function, so the deployment adopts it and makes no second one.",
+        source="Alibaba Cloud, Function Compute 3.0, ListFunctions, read 2026-11-22",
+    )
 
 
 def _has_code(facts: FunctionFacts) -> bool:

@@ -65,6 +65,7 @@ def plan(function: FunctionMigration, *, marker: str = PLANNED) -> Plan:
         smoke=function.invocable,
         marker=marker,
         adapter_settings=_adapter_settings(function, version),
+        owner=owner_on_fc(function),
     )
     return Plan(
         kind=made.kind,
@@ -72,6 +73,24 @@ def plan(function: FunctionMigration, *, marker: str = PLANNED) -> Plan:
         actions=made.actions,
         reasons=guards.sentences(reasons),
         notes=(*made.notes, *twins.environment_sentences(function)),
+    )
+
+
+def owner_on_fc(function: FunctionMigration) -> str:
+    """Give the tool whose generated code made the function on FC, as the last check of the target saw it.
+
+    Empty when there is none, or when it was made for another AWS function. The deployment looks again.
+    """
+    there = function.connection.counterpart
+    listed = (there.check_report if there else {}).get("functions") or ()
+    name, arn = function.target.get("name"), function.facts.get("arn")
+    return next(
+        (
+            str(one["owner"])
+            for one in listed
+            if one["name"] == name and one["generation"] == "3" and arn and one.get("stands_for") == arn
+        ),
+        "",
     )
 
 
@@ -154,6 +173,7 @@ def settle(operation: Operation) -> None:
         "code_sha256": function.facts.get("code_sha256", ""),
         "facts_digest": operation.parameters.get("facts_digest", ""),
         "adapter": rows["package"].outcome.get("adapter", ""),
+        "owner": candidate.outcome.get("owner", "cutover"),
     }
     if "smoke" in rows and rows["smoke"].state == ActionState.DONE:
         function.deployment["smoke"] = rows["smoke"].outcome

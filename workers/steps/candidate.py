@@ -7,16 +7,18 @@ import json
 import os
 from typing import Any
 
+from django.db.models import F
+
 from adapters import build
 from cutover.errors import AlreadyExists
 from cutover.observation import Outcome
+from cutover.planning import MADE, adoptable, read_mark
 from cutover.ports import CandidateSpecification, Receipt
 from migrations_app.models import ActionState, SuiteEvent
 from migrations_app.services import twins
 from migrations_app.services.operations import LeaseLost
 from workers.steps.work import Change, Look, Prepared, Resolved, StepFailed, Work, as_planned, never_seen
 
-_OURS = "Moved by Cutover from "
 SMOKE_LIMIT_S = 60.0
 
 
@@ -55,10 +57,25 @@ def _ensure_logs(work: Work, resolved: Resolved) -> Receipt:
 
 
 def _prepare_function(work: Work) -> Prepared:
-    """Tell whether the function is there already, and whether it is ours to change."""
+    """Tell whether the function is there already, and whether it is ours to change, or to adopt.
+
+    What generated code made for this very AWS function is adopted: it is never created, never deleted, and
+    keeps its description and configuration. Anything else that is not ours is refused.
+    """
     name = work.request["function"]
     found = work.candidate.deployer.find(name)
-    if found is not None and not str(found.get("description", "")).startswith(_OURS):
+    description = str(found.get("description", "")) if found is not None else ""
+    if adoptable(description, str(work.function.facts.get("arn", ""))):
+        owner = read_mark(description).owner
+        return Prepared(
+            resolved={**work.request, "created": False, "adopt": owner, "description": description}
+        )
+    if expected := work.request.get("adopt"):
+        raise StepFailed(
+            f"The plan adopts {name}, which {expected} made on FC, and it is not there as such any more. "
+            "Apply the generated code again, or check the connection and plan again. AWS is untouched."
+        )
+    if found is not None and not description.startswith(MADE):
         raise AlreadyExists(
             f"FC has a function {name} that Cutover did not make. Rename it or remove it, then deploy again.",
             cloud="alibaba",
@@ -77,12 +94,14 @@ def _prepare_function(work: Work) -> Prepared:
 
 def _description(work: Work) -> str:
     """Mark the function with the operation that wrote it last, so that a put is found again."""
-    return f"{_OURS}{work.function.name} ({work.operation.pk})"
+    return f"{MADE}{work.function.name} ({work.operation.pk})"
 
 
 def _observe_function(work: Work, resolved: Resolved) -> Receipt | None:
+    """Observe by the mark of this operation. An adopted function keeps its own, and is written once more:
+    the same package and environment again are no other change."""
     found = work.candidate.deployer.find(resolved["function"])
-    if found is None or found.get("description") != resolved["description"]:
+    if resolved.get("adopt") or found is None or found.get("description") != resolved["description"]:
         return None
     return Receipt(request_id="", outcome=_placed(found, created=resolved["created"]))
 
@@ -113,6 +132,11 @@ def _put_function(work: Work, resolved: Resolved) -> Receipt:
         ),
     )
     deployer = work.candidate.deployer
+    if owner := resolved.get("adopt"):
+        receipt = deployer.adopt(specification)
+        return Receipt(
+            request_id=receipt.request_id, outcome={**receipt.outcome, "created": False, "owner": owner}
+        )
     if deployer.find(resolved["function"]) is None:
         receipt = deployer.create(specification)
     else:
@@ -199,7 +223,8 @@ def _smoke(work: Work) -> Receipt:
     work.function.refresh_from_db(fields=["effects"])
     if not work.function.invocable:
         return Receipt(request_id="", outcome={"skipped": "its side effects are not declared repeatable"})
-    event = SuiteEvent.objects.filter(suite__function=work.function).order_by("suite_id", "position").first()
+    rows = SuiteEvent.objects.filter(suite__function=work.function, version=F("suite__version"))
+    event = rows.order_by("suite_id", "position").first()
     payload = json.dumps(event.event if event else {}).encode()
     answer = work.candidate.invoker.invoke(
         work.request["function"], payload, qualifier=work.request["alias"], timeout_s=SMOKE_LIMIT_S
