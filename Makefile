@@ -9,7 +9,7 @@ UNUSED := DATABASE_URL=postgres://unused@127.0.0.1:1/unused REDIS_URL=redis://12
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format bench soak lock setup setup-demo browser
+.PHONY: help demo test check format bench cases soak lock setup setup-demo browser
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1|\2/' | column -t -s '|' 2>/dev/null \
@@ -38,6 +38,9 @@ format: setup ## format Python and templates in place
 
 bench: setup ## measure against the bars (ONLY=comparison picks a group); writes var/bench.json
 	$(PY) -m bench $(ONLY)
+
+cases: setup ## run recorded functions on both halves of the sandbox (CASES=DIR REPOS=DIR, ONLY=ids); writes var/cases.json
+	@$(PY) -m tests.cases $(CASES) $(REPOS) $(ONLY)
 
 soak: setup ## run the long proofs: kills at random moments, load
 	$(PY) -m pytest -m soak --timeout=3600 $(ARGS)

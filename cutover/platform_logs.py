@@ -52,6 +52,8 @@ _FC_PLATFORM = re.compile(
     r"^(?:FC (?:Initialize|PreStop|PreFreeze) (?:Start|End)|load code for handler:"
     r"|FunctionCompute \S+ runtime inited|RequestId: \S+$|[Rr]equest[ -]?[Ii]d: \S+$)"
 )
+_FC_LOADING = re.compile(rf"^{_TIME}[ \t]{{2,}}\[\w+\]")
+"""A line without a request id: written while the code was loaded, which Lambda counts to no request either."""
 _FC_REPORT = re.compile(rf"^(?:RequestId: \S+\s+)?Duration: {_NUMBER} ms, Billed Duration: {_NUMBER} ms")
 _FC_LINE = re.compile(rf"^({_TIME})[ \t]+([0-9a-zA-Z-]+)[ \t]+\[(\w+)\][ \t]?(.*)$", re.DOTALL)
 _FC_FACTS: tuple[tuple[str, re.Pattern[str]], ...] = (
@@ -202,7 +204,7 @@ def _fc_lines(lines: Sequence[str], request_id: str, facts: Facts) -> Iterator[L
                 _read_metrics(facts, metrics)
         elif _FC_REPORT.match(line):
             _read(facts, _FC_FACTS, line)
-        elif _FC_PLATFORM.match(line):
+        elif _FC_PLATFORM.match(line) or _FC_LOADING.match(line):
             continue
         elif prefixed := _FC_LINE.match(line):
             if prefixed[2] == request_id:

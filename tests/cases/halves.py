@@ -25,7 +25,7 @@ from tests.cases.likeness import Seen, seen
 from tests.contract.ports import TRUST
 from tests.sandbox_fixtures import RunningAlibaba, RunningAws
 
-TIMEOUT_S = 30
+TIMEOUT_S = 15
 MEMORY_MB = 512
 LOGS_LIMIT_S = 15.0
 PROJECT, STORE = "cases", "functions"
@@ -91,7 +91,7 @@ class FcHalf:
     ) -> None:
         """Create the function through the adapter. ``brought``: files that Lambda has and FC has not.
 
-        The function keeps its calls to AWS, so it gets keys and the address of the AWS half in its environment.
+        The function keeps its calls to AWS, so its environment has keys and the address of the AWS half.
         """
         if not self.ready:
             self.cloud.deployer.ensure_logs(PROJECT, STORE)

@@ -1,8 +1,8 @@
 """Whether a function did what was recorded: literally where the recording is stable, else by shape.
 
 What varies by nature and is set aside in both: the patch release of the runtime in a version that code prints,
-ports on loopback, frames of stack traces. Where two recordings differed, ids, times, addresses, digests and
-numbers count as equal, and of an SDK's own DEBUG lines a share must be there, since they change with its
+ports on loopback, frames of stack traces. Where two recordings differed, ids, times, addresses, digests
+and numbers count as equal, and of an SDK's own DEBUG lines a share must be there, since they change with its
 release. Lines that Lambda's or FC's own runtime writes about an error are not the function's.
 """
 
@@ -19,6 +19,8 @@ from cutover.observation import LogLine, Observation, Outcome
 from tests.cases.recorded import Case
 
 SDK_LINES_SHARE = 0.6
+_LEVELS = {"WARNING": "WARN", "CRITICAL": "ERROR", "FATAL": "ERROR"}
+"""Python's words for levels -> those of observations."""
 _RECORDED_LEVEL = re.compile(r"^(?:([A-Z]+)|\[([A-Z]+)\])\t(.*)$", re.DOTALL)
 _VERSION = re.compile(r"\bv(\d+)\.\d+\.\d+\b")
 _LOOPBACK = re.compile(r"(https?://127\.0\.0\.1):\d+")
@@ -91,6 +93,7 @@ def _recorded_lines(lines: Sequence[str]) -> list[tuple[str, str]]:
     for line in lines:
         match = _RECORDED_LEVEL.match(line)
         level, text = (match[1] or match[2], match[3]) if match else ("", line)
+        level = _LEVELS.get(level, level)
         parts = text.split("\n")
         found += [(level, parts[0]), *(("", part) for part in parts[1:])]
     return found

@@ -1,8 +1,8 @@
 """A case: a function of a public repository, the events it was given, and what was observed.
 
-A case is a JSON object: id, repo (owner/name), commit, path, handler, language (node | ts | py), build, trigger,
-covers, offline, env, emulator_setup, events, observed, side_effects, stable_across_two_runs, note. Each of
-`observed` has `result`, `error` or `initError`, and `logs`.
+A case is a JSON object: id, repo (owner/name), commit, path, handler, language (node | ts | py), build,
+trigger, covers, offline, env, emulator_setup, events, observed, side_effects, stable_across_two_runs, note.
+Each of `observed` has `result`, `error` or `initError`, and `logs`.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ OLD_NODE = "nodejs16.x"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Result:
-    """What became of a case. ``aws`` and ``fc``: "same", or the differences; ``skipped``: why it was not run."""
+    """What became of a case. ``aws`` and ``fc``: the differences; ``skipped``: why it was not run."""
 
     id: str
     skipped: str = ""

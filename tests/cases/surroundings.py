@@ -1,7 +1,7 @@
 """What a case needs around it: queues, buckets with objects, a database; and what was left there.
 
-`emulator_setup` is a list, parted by semicolons, of `sqs:QUEUE` and `s3:BUCKET/KEY=CONTENT`, where the content
-`@png` stands for an image of 64 by 64 pixels.
+`emulator_setup` is a list, parted by semicolons, of `sqs:QUEUE` and `s3:BUCKET/KEY=CONTENT`, where the
+content `@png` stands for an image of 64 by 64 pixels.
 """
 
 from __future__ import annotations

@@ -5,8 +5,9 @@ const fs = require('fs');
 const path = require('path');
 const { createRequire } = require('module');
 const { contextOf } = require('./context.js');
-const { snapshot, whenIdle } = require('./pending.js');
+const { ifIdleAfter, snapshot, whenIdle } = require('./pending.js');
 
+const LAST_MS = 250; // before FC ends an invocation that never answers
 const root = path.dirname(__dirname);
 const settings = JSON.parse(fs.readFileSync(path.join(__dirname, 'settings.json'), 'utf8'));
 const translation = settings.triggers.length ? require('./translation.js') : null;
@@ -75,13 +76,17 @@ function asError(reason) {
 
 // Calls the handler in any of its styles. A callback's answer, and that of a handler which neither calls back nor
 // returns a promise, waits until the work it started has ended: FC freezes the instance as soon as it is answered.
+// A promise that never settles is null on Lambda as soon as the event loop is empty. That cannot be seen here for
+// certain, so it is null just before the timeout, if nothing is open then.
 function run(handler, event, context) {
   return new Promise((resolve, reject) => {
     const before = snapshot();
     let settled = false;
+    let callOff = () => undefined;
     const settle = (error, answer, waits) => {
       if (settled) return;
       settled = true;
+      callOff();
       const finish = () => (error === null || error === undefined ? resolve(answer) : reject(error));
       if (waits && context.callbackWaitsForEmptyEventLoop) whenIdle(before, finish);
       else finish();
@@ -96,6 +101,8 @@ function run(handler, event, context) {
           (answer) => settle(null, answer, false),
           (error) => settle(error === null || error === undefined ? asError(error) : error, undefined, false),
         );
+        const left = context.getRemainingTimeInMillis() - LAST_MS;
+        if (left > 0) callOff = ifIdleAfter(before, left, () => settle(null, null, false));
       } else if (!settled) {
         whenIdle(before, () => settle(null, null, false));
       }

@@ -65,4 +65,16 @@ function whenIdle(before, finish) {
   });
 }
 
-module.exports = { snapshot, whenIdle };
+// Calls `finish` after a while if nothing is open then. Gives what calls it off. Work in native threads is not seen,
+// so the while must be as long as one can wait.
+function ifIdleAfter(before, waitMs, finish) {
+  ours = true;
+  const timer = setTimeout(() => {
+    if (!busy(before)) finish();
+  }, waitMs);
+  ours = false;
+  timer.unref();
+  return () => clearTimeout(timer);
+}
+
+module.exports = { ifIdleAfter, snapshot, whenIdle };

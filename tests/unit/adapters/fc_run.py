@@ -38,7 +38,7 @@ try {
   process.exit(0);
 }
 for (const call of calls) {
-  const context = { requestId: 'r-1', function: { name: 'greet-fc', timeout: 3 } };
+  const context = { requestId: 'r-1', function: { name: 'greet-fc', timeout: Number(process.argv[3]) } };
   try {
     answers.push({ answer: await handler(Buffer.from(call), context) });
   } catch (error) {
@@ -87,7 +87,7 @@ def run(
     if adapter == "node":
         root = "cutover-adapter.mjs" if (place / "cutover-adapter.mjs").exists() else "cutover-adapter.js"
         (place / "driver.mjs").write_text(_NODE_DRIVER)
-        argv = [NODE, "driver.mjs", root]
+        argv = [NODE, "driver.mjs", root, str({**SETTINGS, **settings}["timeout_s"])]
     else:
         argv = [sys.executable, "-B", "-I", "-c", _PYTHON_DRIVER]
     ended = subprocess.run(

@@ -73,6 +73,14 @@ def test_it_passes_errors_on_with_name_and_message(answers: dict[str, Any], case
         assert answers[case]["message"] == message
 
 
+def test_a_promise_that_never_settles_is_null_before_the_timeout(tmp_path: Path) -> None:
+    source = """setInterval(() => undefined, 1000);  // as FC's server, it keeps the event loop busy
+    exports.handler = (event) => new Promise((keep) => event.late && setTimeout(keep, 900, 'late'));"""
+    calls = [json.dumps({"late": True}), json.dumps({})]
+    found = run(tmp_path, {"index.js": source}, calls, timeout_s=1)
+    assert found == [{"answer": '"late"'}, {"answer": "null"}]
+
+
 def test_it_gives_context_and_environment_as_lambda_does(tmp_path: Path) -> None:
     source = """const region = process.env.AWS_REGION;
     exports.handler = async (e, c) => ({ region, kept: process.env.KEPT, root: process.env.LAMBDA_TASK_ROOT,

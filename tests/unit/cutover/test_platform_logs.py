@@ -42,6 +42,7 @@ Duration: 1.73 ms, Billed Duration: 2 ms, Memory Size: 128 MB, Max Memory Used: 
 
 FC_PYTHON = f"""FunctionCompute python3 runtime inited.
 FC Invoke Start RequestId: {ID}
+2026-11-22T05:41:07.020Z  [DEBUG] written while the code was loaded
 2026-11-22T05:41:07.123Z {ID} [INFO] Message body: x
 printed without a prefix
 2026-11-22T05:41:07.125Z {ID} [WARNING] careful
