@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from cutover.comparison.model import RuleKind
-from dashboard.words import EFFECTS
+from dashboard.words import EFFECTS, RULES
 from migrations_app.models import Connection, Policy
 
 MOST_EVENT_BYTES = 5_000_000
@@ -107,22 +107,38 @@ class RuleForm(Plain):
 
     name = forms.CharField(label=gettext_lazy("Name"), max_length=80)
     kind = forms.ChoiceField(
-        label=pgettext_lazy("rule", "Kind"),
-        choices=[
-            (word, label)
-            for word, label in (
-                ("ignore", gettext_lazy("Ignore this place")),
-                ("mask", gettext_lazy("Mask a pattern")),
-                ("tolerance", gettext_lazy("Allow a tolerance")),
-                ("unordered", gettext_lazy("Order does not matter")),
-            )
-            if word in get_args(RuleKind)
-        ],
+        label=pgettext_lazy("rule", "Kind"), choices=[(word, RULES[word]) for word in get_args(RuleKind)]
     )
-    pointer = forms.CharField(label=gettext_lazy("Place"), max_length=200)
-    value = forms.CharField(label=gettext_lazy("Pattern or tolerance"), max_length=200, required=False)
+    pointer = forms.CharField(
+        label=gettext_lazy("Place"),
+        max_length=200,
+        help_text=gettext_lazy("/items/*/at, where * is one part; logs; or effects/TWIN/KEY"),
+    )
+    value = forms.CharField(
+        label=gettext_lazy("Pattern, shape, tolerance or field"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy(
+            "What the kind asks for: a pattern; a shape such as uuid or time; 0.01 or 1%; the field’s name"
+        ),
+    )
     everywhere = forms.BooleanField(label=gettext_lazy("For all functions"), required=False)
     reason = forms.CharField(label=gettext_lazy("Reason"), max_length=400)
+
+
+class TriedRuleForm(RuleForm):
+    """A rule that is only tried: it needs no name and no reason yet."""
+
+    name = forms.CharField(required=False, max_length=80)
+    reason = forms.CharField(required=False, max_length=400)
+
+
+class NoteForm(Plain):
+    """What a person says of a difference."""
+
+    text = forms.CharField(label=gettext_lazy("What is wrong"), max_length=1000)
+    part = forms.CharField(widget=forms.HiddenInput, required=False, max_length=10)
+    pointer = forms.CharField(widget=forms.HiddenInput, required=False, max_length=200)
 
 
 class ConnectionForm(Plain):

@@ -4,7 +4,19 @@ from django.urls import URLPattern, URLResolver, path
 
 from dashboard import live
 from dashboard.api import api
-from dashboard.views import assessment, functions, moves, operations, pairs, portfolio, records, session
+from dashboard.views import (
+    assessment,
+    functions,
+    moves,
+    operations,
+    pair_lists,
+    pairs,
+    portfolio,
+    records,
+    rules,
+    runs,
+    session,
+)
 
 FUNCTION = "functions/<str:address>/"
 
@@ -19,7 +31,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("live/", live.stream, name="live"),
     path("functions/", functions.listing, name="functions"),
     path(FUNCTION, functions.detail, name="function"),
-    path(f"{FUNCTION}pairs/", functions.pairs, name="pairs"),
+    path(f"{FUNCTION}pairs/", pair_lists.pairs, name="pairs"),
+    path(f"{FUNCTION}rules/", rules.function_rules, name="function-rules"),
+    path(f"{FUNCTION}rules/try/", rules.try_rule, name="try-rule"),
+    path(f"{FUNCTION}rules/add/", rules.add_rule, name="add-rule"),
+    path(f"{FUNCTION}noise/forget/", rules.forget_noise, name="forget-noise"),
     path(f"{FUNCTION}findings/", assessment.findings, name="findings"),
     path(f"{FUNCTION}findings/<str:identity>/waive/", assessment.waive, name="waive"),
     path(f"{FUNCTION}findings/<str:identity>/unwaive/", assessment.unwaive, name="unwaive"),
@@ -41,10 +57,13 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("operations/", operations.listing, name="operations"),
     path("operations/<uuid:key>/", operations.detail, name="operation"),
     path("operations/<uuid:key>/approve/", operations.approve, name="approve"),
-    path("runs/<uuid:key>/", pairs.run, name="run"),
-    path("runs/<uuid:key>/cancel/", pairs.cancel_run, name="cancel-run"),
+    path("runs/<uuid:key>/", runs.run, name="run"),
+    path("runs/<uuid:key>/cancel/", runs.cancel_run, name="cancel-run"),
     path("pairs/<uuid:key>/", pairs.detail, name="pair"),
+    path("pairs/<uuid:key>/rows/", pairs.rows, name="pair-rows"),
     path("pairs/<uuid:key>/accept/", pairs.accept, name="accept"),
+    path("pairs/<uuid:key>/note/", pairs.note, name="note"),
+    path("notes/<int:key>/withdraw/", pairs.withdraw_note, name="withdraw-note"),
     path("rules/", records.rules, name="rules"),
     path("rules/<int:key>/retire/", records.retire_rule, name="retire-rule"),
     path("audit/", records.audit, name="audit"),

@@ -16,9 +16,10 @@ from dashboard.api import shapes
 from dashboard.api.roles import needs
 from dashboard.errors import Ambiguous, refusal
 from dashboard.views.common import find
+from dashboard.views.pair_lists import filter_of
 from migrations_app.models import FunctionMigration, Operation
-from migrations_app.selectors import function as functions
 from migrations_app.selectors import operations as operation_pages
+from migrations_app.selectors import pair_lists
 from migrations_app.selectors.functions import FunctionFilter, page
 from migrations_app.services import (
     approvals,
@@ -141,10 +142,14 @@ def one_function(request: HttpRequest, address: str) -> dict[str, Any]:
 
 
 @api.get("/functions/{address}/pairs", response={200: list[shapes.PairOut], **PROBLEMS}, summary="Pairs")
-def list_pairs(request: HttpRequest, address: str, outcome: str = "") -> Any:
-    """Fifty pairs, newest first."""
+def list_pairs(request: HttpRequest, address: str) -> Any:
+    """Fifty pairs, newest first, filtered by the parameters of the page.
+
+    ``group``, ``outcome``, ``blame``, ``pointer``, ``q``, ``cold``, ``hours``, ``run``. The next page is
+    ``after`` the last pair: its ``at``, a tilde and its ``id``.
+    """
     needs(request, Role.VIEWER)
-    return functions.pairs_page(find(address), outcomes=(outcome,) if outcome else ())[0]
+    return pair_lists.page(find(address), filter_of(request)).rows
 
 
 @api.get("/operations", response=list[shapes.OperationOut], summary="List operations")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 from collections.abc import Container
 
 from django.http import HttpRequest, HttpResponse
@@ -10,25 +9,16 @@ from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_GET
 
-from cutover.comparison import COUNTS_AGAINST
 from dashboard import charts, phasebar, sentences, verbs
 from dashboard.access import viewer
-from dashboard.forms import DeclareForm, EventsForm, ValidateForm
+from dashboard.forms import DeclareForm, ValidateForm
 from dashboard.views.common import Context, find, fresh_key
+from dashboard.views.pair_lists import grouped
 from dashboard.words import PHASES, READINESS, VERDICTS
 from migrations_app.models import FunctionMigration
 from migrations_app.selectors import function as functions
 from migrations_app.selectors.functions import MARKS, SORTS, FunctionFilter, page
 from migrations_app.services import inventory
-
-OUTCOME_GROUPS = {
-    "counts": tuple(outcome.value for outcome in COUNTS_AGAINST),
-    "loss": ("translation-loss",),
-    "noise": ("noise",),
-    "ignored": ("ignored",),
-    "other": ("not-comparable", "primary-error"),
-    "equal": ("match", "both-error-same"),
-}
 
 
 @require_GET
@@ -62,25 +52,6 @@ def detail(request: HttpRequest, address: str) -> HttpResponse:
     live = bool(getattr(request, "htmx", False))
     context = _context(request, function, address)
     return render(request, "function/_live.html" if live else "function/function.html", context)
-
-
-@require_GET
-@viewer
-def pairs(request: HttpRequest, address: str) -> HttpResponse:
-    """Show all pairs of a function, newest first, and what can be done to get more."""
-    function = find(address)
-    group = request.GET.get("group", "")
-    outcomes = OUTCOME_GROUPS.get(group, ())
-    found, before = functions.pairs_page(function, outcomes=outcomes, before=_moment(request, "before"))
-    context = tab(function, address, "pairs") | {
-        "pairs": found,
-        "before": before,
-        "group": group,
-        "counts": _grouped(functions.pair_counts(function)),
-        "events": functions.suite_events(function),
-        "events_form": EventsForm(),
-    }
-    return render(request, "function/pairs.html", context)
 
 
 @require_GET
@@ -150,7 +121,7 @@ def _context(request: HttpRequest, function: FunctionMigration, address: str) ->
         "rolled_back": sentences.rolled_back(function) if function.rollback_report else "",
         "stale": bool(function.verdict_result)
         and inventory.evidence_digest(function) != function.evidence_digest,
-        "counts": _grouped(state.pair_counts),
+        "counts": grouped(state.pair_counts),
         "pair_total": sum(state.pair_counts.values()),
         "key": fresh_key(),
         "now": now,
@@ -182,17 +153,6 @@ def _charts(request: HttpRequest, function: FunctionMigration) -> tuple[str, cha
 def _range(request: HttpRequest) -> str:
     name = request.GET.get("range", "20m")
     return name if name in charts.RANGES else "20m"
-
-
-def _grouped(counts: dict[str, int]) -> dict[str, int]:
-    return {name: sum(counts.get(one, 0) for one in group) for name, group in OUTCOME_GROUPS.items()}
-
-
-def _moment(request: HttpRequest, name: str) -> dt.datetime | None:
-    try:
-        return dt.datetime.fromisoformat(request.GET.get(name, ""))
-    except ValueError:
-        return None
 
 
 def _one_of(request: HttpRequest, name: str, allowed: Container[str]) -> str:

@@ -1,11 +1,11 @@
-"""What did each side do with the same event? And how is a validation going?"""
+"""What did each side do with the same event?"""
 
 from __future__ import annotations
 
 import uuid
 from typing import Any
 
-import orjson
+from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,13 +14,15 @@ from django.views.decorators.http import require_GET, require_POST
 
 from cutover.comparison import Standing
 from cutover.errors import BadInput
-from dashboard import sides
+from dashboard import events, sides
 from dashboard.access import operator, viewer
-from dashboard.forms import RuleForm
+from dashboard.forms import NoteForm, RuleForm
 from dashboard.views.common import actor, see_other
+from dashboard.words import RULES
 from migrations_app.models import Pair
 from migrations_app.selectors import pairs as selector
-from migrations_app.services import rules, validation
+from migrations_app.selectors.pair_lists import OUTCOME_GROUPS
+from migrations_app.services import evidence, notes, rules
 
 LISTED = (Standing.COUNTS, Standing.LOSS)
 
@@ -29,37 +31,63 @@ LISTED = (Standing.COUNTS, Standing.LOSS)
 @viewer
 def detail(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Show one pair side by side."""
-    view = selector.pair(key)
+    group = request.GET.get("group", "")
+    view = selector.pair(key, group=group if group in OUTCOME_GROUPS else "")
     if view is None:
-        raise Http404(_("There is no such pair. It may be older than what is kept."))
+        raise Http404(_gone())
     pair = view.pair
     compared = sides.comparison_of(pair.comparison)
-    rail = sides.listed(compared.differences)
+    rail = sides.listed(compared.differences, view.notes)
+    effects = compared.effect_rows
     context = {
         "view": view,
         "pair": pair,
         "function": pair.function,
+        "address": f"{pair.function.connection.name}:{pair.function.name}",
+        "group": group if group in OUTCOME_GROUPS else "",
         "compared": compared,
         "rail": [one for one in rail if one.difference.standing in LISTED],
         "quiet": [one for one in rail if one.difference.standing not in LISTED],
+        "notes_on_pair": [note for note in view.notes if not note.part],
         "answer": sides.answer(pair.primary, pair.candidate, rail),
         "logs": None if compared.log_rows is None else sides.logs(compared.log_rows, rail),
-        "answer_counts": sum(1 for one in rail if one.difference.part != "logs" and _counts(one)),
-        "log_counts": sum(1 for one in rail if one.difference.part == "logs" and _counts(one)),
+        "alarms": sides.alarms(compared.log_rows or (), rail),
+        "waited_for": _waited_for(pair),
+        "effects": None if effects is None else sides.effects(effects, rail),
+        "counting": {part: _counting(rail, part) for part in ("answer", "error", "logs", "effects")},
+        "failures": _failures(pair),
         "bars": _bars(pair),
-        "event": _pretty(pair.event),
+        "event": events.seen(pair.event, pair.function),
+        "kept": evidence.why_kept(pair),
+        "kinds": RULES.items(),
         "section": "functions",
     }
     return render(request, "pair/pair.html", context)
 
 
+@require_GET
+@viewer
+def rows(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Give rows that the page left out: ``part`` answer or logs, places ``from`` to ``to``."""
+    pair = _found(key)
+    compared = sides.comparison_of(pair.comparison)
+    rail = sides.listed(compared.differences)
+    if request.GET.get("part") == "logs":
+        lines = sides.log_lines(compared.log_rows or (), rail)
+    else:
+        lines = sides.answer_lines(pair.primary, pair.candidate, rail)
+    first = _place(request, "from")
+    last = min(_place(request, "to"), first + sides.CHUNK)
+    alone = not getattr(request, "htmx", False)
+    context = {"rows": lines[first:last], "pair": pair, "function": pair.function, "section": "functions"}
+    return render(request, "pair/rows.html" if alone else "pair/_rows.html", context)
+
+
 @require_POST
 @operator
 def accept(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """Accept a difference as a rule, for this function or everywhere."""
-    pair = Pair.objects.filter(pk=key).first()
-    if pair is None:
-        raise Http404(_("There is no such pair. It may be older than what is kept."))
+    """Accept a difference as a rule, for this function or everywhere; stored pairs are compared anew."""
+    pair = _found(key)
     form = RuleForm(request.POST)
     if not form.is_valid():
         raise BadInput(form.first_error)
@@ -73,40 +101,62 @@ def accept(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         reason=given["reason"],
         actor=actor(request),
     )
-    return see_other(request, reverse("rules"))
-
-
-@require_GET
-@viewer
-def run(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """Show one validation; by htmx only what lives."""
-    view = selector.run(key)
-    if view is None:
-        raise Http404(_("There is no such validation."))
-    context = {
-        "view": view,
-        "run": view.run,
-        "function": view.run.function,
-        "percent": round(100 * view.run.done_pairs / max(1, view.run.wanted_pairs), 1),
-        "open": view.run.state in ("pending", "running"),
-        "shares": _shares(view.run.outcomes),
-        "plot": _plot(view.durations),
-        "section": "functions",
-    }
-    live = bool(getattr(request, "htmx", False))
-    return render(request, "run/_live.html" if live else "run/run.html", context)
+    messages.success(request, _("The rule is saved. Stored pairs are compared anew; reload in a moment."))
+    return see_other(request, reverse("pair", args=[key]))
 
 
 @require_POST
 @operator
-def cancel_run(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
-    """Stop a validation; its pairs stay."""
-    validation.cancel_run(key, actor=actor(request))
-    return see_other(request, reverse("run", args=[key]))
+def note(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Say of a difference, or of the pair, that it is a bug."""
+    pair = _found(key)
+    form = NoteForm(request.POST)
+    if not form.is_valid():
+        raise BadInput(form.first_error)
+    given = form.cleaned_data
+    notes.add(pair, text=given["text"], part=given["part"], pointer=given["pointer"], actor=actor(request))
+    return see_other(request, reverse("pair", args=[key]))
 
 
-def _counts(one: sides.Listed) -> bool:
-    return one.difference.standing is Standing.COUNTS
+@require_POST
+@operator
+def withdraw_note(request: HttpRequest, key: int) -> HttpResponse:
+    """Take a note back."""
+    return see_other(request, reverse("pair", args=[notes.withdraw(key, actor=actor(request))]))
+
+
+def _found(key: uuid.UUID) -> Pair:
+    found = Pair.objects.select_related("function").filter(pk=key).first()
+    if found is None:
+        raise Http404(_gone())
+    return found
+
+
+def _gone() -> str:
+    return _("There is no such pair. It may be older than what is kept.")
+
+
+def _place(request: HttpRequest, name: str) -> int:
+    text = request.GET.get(name, "0")
+    return int(text) if text.isdecimal() and len(text) < 8 else 0
+
+
+def _counting(rail: tuple[sides.Listed, ...], part: str) -> int:
+    return sum(
+        1 for one in rail if one.difference.part == part and one.difference.standing is Standing.COUNTS
+    )
+
+
+def _waited_for(pair: Pair) -> list[str]:
+    """Name the sides whose logs have not arrived."""
+    found = [("AWS", pair.primary), ("FC", pair.candidate)]
+    return [name for name, stored in found if stored.get("logs") is None]
+
+
+def _failures(pair: Pair) -> list[tuple[str, dict[str, Any]]]:
+    """Give the sides that failed, with what they said."""
+    both = [("AWS", pair.primary), ("FC", pair.candidate)]
+    return [(name, stored) for name, stored in both if stored.get("outcome") != "ok"]
 
 
 def _bars(pair: Pair) -> tuple[sides.Bar, ...]:
@@ -118,30 +168,3 @@ def _bars(pair: Pair) -> tuple[sides.Bar, ...]:
             (_("Round trip"), left.get("round_trip_ms"), right.get("round_trip_ms")),
         )
     )
-
-
-def _shares(outcomes: dict[str, int]) -> list[dict[str, Any]]:
-    """Give the outcome bar: each outcome with its place and width in percent."""
-    total = sum(outcomes.values()) or 1
-    at, shares = 0.0, []
-    for name, n in sorted(outcomes.items(), key=lambda item: -item[1]):
-        width = 100 * n / total
-        shares.append({"outcome": name, "n": n, "x": f"{at:.2f}%", "width": f"{width:.2f}%"})
-        at += width
-    return shares
-
-
-def _plot(durations: tuple[tuple[float | None, float | None, bool], ...]) -> dict[str, Any]:
-    """Give points of AWS ms (x) against FC ms (y) on one scale, with the scale's end."""
-    timed = [(aws or 0.0, fc or 0.0, counts) for aws, fc, counts in durations]
-    top = max([value for aws, fc, _counts in timed for value in (aws, fc)], default=1.0) * 1.05
-    dots = [
-        {"x": f"{100 * aws / top:.2f}%", "y": f"{100 - 100 * fc / top:.2f}%", "bad": counts}
-        for aws, fc, counts in timed
-    ]
-    return {"dots": dots, "top": top}
-
-
-def _pretty(event: Any) -> str:
-
-    return orjson.dumps(event, option=orjson.OPT_INDENT_2).decode()

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models import F, OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
@@ -24,10 +23,10 @@ from migrations_app.models import (
     TrafficSlot,
 )
 from migrations_app.models.operations import OPEN_STATES
+from migrations_app.selectors import pair_lists
 
 RECENT_OPERATIONS = 30
 RECENT_PAIRS = 8
-PAIRS_PAGE = 50
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -98,29 +97,8 @@ def traffic(function: FunctionMigration, *, seconds: int) -> tuple[TrafficSlot, 
 
 
 def pair_counts(function: FunctionMigration) -> dict[str, int]:
-    """Give outcome -> number of pairs."""
-    rows = Pair.objects.filter(function=function).order_by().values_list("outcome").annotate(n=Count("pk"))
-    return dict(rows)
-
-
-def pairs_page(
-    function: FunctionMigration,
-    *,
-    outcomes: Sequence[str] = (),
-    before: dt.datetime | None = None,
-    run: str = "",
-) -> tuple[tuple[Pair, ...], dt.datetime | None]:
-    """Give fifty pairs, newest first, and where the next page begins."""
-    rows = Pair.objects.filter(function=function)
-    if run:
-        rows = rows.filter(run_id=run)
-    if outcomes:
-        rows = rows.filter(outcome__in=outcomes)
-    if before:
-        rows = rows.filter(at__lt=before)
-    found = list(_light(rows).order_by("-at")[: PAIRS_PAGE + 1])
-    more, found = len(found) > PAIRS_PAGE, found[:PAIRS_PAGE]
-    return tuple(found), found[-1].at if more else None
+    """Give outcome -> number of pairs that are kept, from the roll-up. One query."""
+    return pair_lists.counts(function, pair_lists.PairFilter())
 
 
 def explaining(function: FunctionMigration) -> tuple[list[Pair], list[LiveObservation]]:
@@ -135,7 +113,8 @@ def explaining(function: FunctionMigration) -> tuple[list[Pair], list[LiveObserv
 
 def suite_events(function: FunctionMigration, limit: int = 200) -> list[SuiteEvent]:
     """Give the events of the default suite, in order."""
-    return list(SuiteEvent.objects.filter(suite__function=function, suite__name="default")[:limit])
+    rows = SuiteEvent.objects.filter(suite__function=function, suite__name="default")
+    return list(rows.filter(version=F("suite__version"))[:limit])
 
 
 def rules_for(function: FunctionMigration) -> list[Rule]:

@@ -108,6 +108,19 @@ def payload_of(stored: Mapping[str, Any]) -> bytes:
     return str(stored.get("payload_text", "")).encode()
 
 
+def why_kept(row: Pair) -> str:
+    """Say why a pair cannot be compared anew: ``cut`` or ``redacted``; empty when it can."""
+    for stored in (row.primary, row.candidate):
+        if stored.get("truncated"):
+            return "cut"
+        digest = stored.get("payload_sha256")
+        if digest and hashlib.sha256(payload_of(stored)).hexdigest() != digest:
+            return "redacted"
+        if REDACTED in str(stored.get("error_message", "")):
+            return "redacted"
+    return ""
+
+
 def observation_from_document(side: Side, stored: Mapping[str, Any]) -> Observation:
     """Give the observation that was stored, as far as redaction and the cap left it."""
     logs = stored.get("logs")

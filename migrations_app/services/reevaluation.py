@@ -14,7 +14,6 @@ never moved by it.
 from __future__ import annotations
 
 import datetime as dt
-import hashlib
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -32,9 +31,7 @@ from cutover.comparison import Comparison, PairOutcome
 from cutover.observation import Side
 from migrations_app.models import FunctionMigration, Pair, PairMinute, Reevaluation, Run
 from migrations_app.services import bell, evidence, noise, rules
-from migrations_app.services.evidence import payload_of
 from migrations_app.services.policies import policy_for
-from migrations_app.services.redaction import REDACTED
 
 BATCH = 100
 LEASE = dt.timedelta(seconds=60)
@@ -66,22 +63,9 @@ def run_due(*, seconds: float = _AT_ONCE_S) -> int:
     return seen
 
 
-def why_kept(row: Pair) -> str:
-    """Say why a pair cannot be compared anew: ``cut`` or ``redacted``; empty when it can."""
-    for stored in (row.primary, row.candidate):
-        if stored.get("truncated"):
-            return "cut"
-        digest = stored.get("payload_sha256")
-        if digest and hashlib.sha256(payload_of(stored)).hexdigest() != digest:
-            return "redacted"
-        if REDACTED in str(stored.get("error_message", "")):
-            return "redacted"
-    return ""
-
-
 def anew(row: Pair, held: Sequence[comparing.Rule], known: rules_of_noise.Knowledge) -> Comparison | None:
     """Give the comparison of a stored pair under these rules and this noise; None when it must stay."""
-    if why_kept(row) or row.outcome == PairOutcome.NOT_COMPARABLE:
+    if evidence.why_kept(row) or row.outcome == PairOutcome.NOT_COMPARABLE:
         return None
     primary = evidence.observation_from_document(Side.PRIMARY, row.primary)
     candidate = evidence.observation_from_document(Side.CANDIDATE, row.candidate)
@@ -92,12 +76,13 @@ def anew(row: Pair, held: Sequence[comparing.Rule], known: rules_of_noise.Knowle
 def _with_effects(fresh: Comparison, stored: Comparison) -> Comparison:
     """Keep what was found in the effects, when they were not compared anew."""
     effects = [one for one in stored.differences if one.part == "effects"]
-    if not effects or any(one.part == "effects" for one in fresh.differences):
+    if fresh.effect_rows is not None or stored.effect_rows is None:
         return fresh
     counts = Counter(one.standing.value for one in effects)
     whole = replace(
         fresh,
         differences=(*fresh.differences, *effects),
+        effect_rows=stored.effect_rows,
         counts={word: number + counts[word] for word, number in fresh.counts.items()},
     )
     return comparing.restated(whole, whole.differences)
@@ -143,7 +128,7 @@ def _batch(
         _rows(claim).update(
             seen=F("seen") + len(pairs),
             changed=F("changed") + len(changed),
-            kept=F("kept") + sum(1 for pair in pairs if why_kept(pair)),
+            kept=F("kept") + sum(1 for pair in pairs if evidence.why_kept(pair)),
             due_at=timezone.now() + LEASE,
             **({"before_at": pairs[-1].at, "before_id": pairs[-1].pk} if pairs else {}),
         )
@@ -155,6 +140,12 @@ def _batch(
 def _differs(pair: Pair, fresh: Comparison) -> bool:
     stored, document = pair.comparison, evidence.comparison_document(fresh)
     return any(stored.get(key) != value for key, value in document.items()) or pair.outcome != fresh.outcome
+
+
+def write(changed: Sequence[tuple[Pair, Comparison]]) -> None:
+    """Store comparisons made anew: the pair, its minute's counts and its run's outcomes move together."""
+    with transaction.atomic():
+        _write(changed)
 
 
 def _write(changed: Sequence[tuple[Pair, Comparison]]) -> None:

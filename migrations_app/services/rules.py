@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 
@@ -24,7 +26,8 @@ _PREVIEWED = 500
 class Preview:
     """What a rule would do to the pairs that are stored: outcome -> count, without and with it.
 
-    ``hidden``: the fields that count now and would be ignored, the most frequent first.
+    ``hidden``: the fields that count now and would be ignored, the most frequent first; ``examples``: the
+    newest pair of each. ``kept``: pairs that cannot be compared anew, since a body was cut or redacted.
     """
 
     pairs: int
@@ -32,6 +35,13 @@ class Preview:
     before: dict[str, int]
     after: dict[str, int]
     hidden: tuple[comparing.Hidden, ...] = ()
+    examples: tuple[uuid.UUID | None, ...] = ()
+    kept: int = 0
+
+    @property
+    def rows(self) -> tuple[tuple[comparing.Hidden, uuid.UUID | None], ...]:
+        """Give each field that would be hidden with its example."""
+        return tuple(zip(self.hidden, self.examples, strict=True))
 
 
 def active(function_id: int) -> tuple[comparing.Rule, ...]:
@@ -108,11 +118,11 @@ def retire(rule_id: int, *, actor: str, reason: str = "") -> Rule:
 def preview(function: FunctionMigration, *, name: str, kind: str, pointer: str, value: str = "") -> Preview:
     """Give what the rule would change among the latest stored pairs, without writing anything.
 
-    Works on what was stored: redacted values equal each other, truncated bodies are compared as far as kept.
     Raises BadInput as ``add`` does.
     """
     _checked(name=name, kind=kind, pointer=pointer, value=value, reason="preview")
-    rows = Pair.objects.filter(function=function).order_by("-at")[:_PREVIEWED]
+    rows = list(Pair.objects.filter(function=function).defer("event").order_by("-at")[:_PREVIEWED])
+    whole = [row for row in rows if not evidence.why_kept(row)]
     trial = comparing.try_rule(
         _value(name, kind, pointer, value),
         (
@@ -120,7 +130,7 @@ def preview(function: FunctionMigration, *, name: str, kind: str, pointer: str, 
                 evidence.observation_from_document(Side.PRIMARY, row.primary),
                 evidence.observation_from_document(Side.CANDIDATE, row.candidate),
             )
-            for row in rows
+            for row in whole
         ),
         held=active(function.pk),
     )
@@ -130,7 +140,18 @@ def preview(function: FunctionMigration, *, name: str, kind: str, pointer: str, 
         before=dict(trial.before),
         after=dict(trial.after),
         hidden=trial.hidden,
+        examples=tuple(_example(whole, one) for one in trial.hidden),
+        kept=len(rows) - len(whole),
     )
+
+
+def _example(rows: Sequence[Pair], hidden: comparing.Hidden) -> uuid.UUID | None:
+    """Give the newest pair that has such a difference."""
+    for row in rows:
+        for one in row.comparison.get("differences", ()):
+            if one["kind"] == hidden.kind and comparing.template(one["pointer"]) == hidden.template:
+                return row.pk
+    return None
 
 
 def document(row: Rule) -> dict[str, Any]:
@@ -164,8 +185,11 @@ def _checked(*, name: str, kind: str, pointer: str, value: str, reason: str) -> 
         raise BadInput(f"A rule is one of {', '.join(KINDS)}, not '{kind}'.")
     if len(pointer) > 200 or len(value) > 200:
         raise BadInput("Pointer and value of a rule have at most 200 characters.")
-    if pointer not in {"", "logs"} and not pointer.startswith("/"):
-        raise BadInput(f"'{pointer}' is no JSON pointer: it starts with '/', e.g. /body/id or /items/*/at.")
+    if pointer not in {"", "logs"} and not pointer.startswith(("/", "effects/")):
+        raise BadInput(
+            f"'{pointer}' is no place. It is a JSON pointer such as /body/id or /items/*/at, "
+            "the word logs, or effects/TWIN/KEY."
+        )
     if pointer == "" and kind == "ignore":
         raise BadInput("A rule that ignores the whole answer would compare nothing. Name a place in it.")
     if pointer == "logs" and kind not in ("mask", "pattern"):

@@ -8,7 +8,7 @@ from django.utils import timezone
 from cutover.comparison import from_document
 from cutover.observation import Side
 from migrations_app.models import Effects, FunctionMigration, Pair, PairMinute, Reevaluation, Run
-from migrations_app.services import history, noise, reevaluation, results, rules
+from migrations_app.services import evidence, history, noise, reevaluation, results, rules
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -99,7 +99,7 @@ def test_bodies_that_were_cut_or_redacted_stay_as_they_are() -> None:
         "mismatch",
         "mismatch",
     ]
-    assert [reevaluation.why_kept(row) for row in Pair.objects.order_by("position")] == [
+    assert [evidence.why_kept(row) for row in Pair.objects.order_by("position")] == [
         "",
         "redacted",
         "cut",
