@@ -1,4 +1,4 @@
-"""The guide's second half: from mixed code to drivers, a business part and a handler per cloud, for review."""
+"""From mixed code to drivers, a business part and a handler per cloud, for review."""
 
 from cutover.scaffold.generate import generate
 from cutover.scaffold.model import CannotScaffold, Note, Package, Scaffold

@@ -1,4 +1,4 @@
-"""What comes in: which of the drivers' clouds' events the function reads, told by its triggers and its code."""
+"""What comes in: which events the function reads, told by its triggers and its code."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def _general(handlers: Mapping[str, str]) -> tuple[Note, ...]:
     return (
         Note(
             place="package",
-            sentence=f"Configure {handlers['aws']} on Lambda and {handlers['alibaba']} on FC (without the adapter) "
-            "once the diff is reviewed and applied.",
+            sentence=f"Configure {handlers['aws']} on Lambda and {handlers['alibaba']} on FC (without the "
+            "adapter) once the diff is reviewed and applied.",
         ),
     )

@@ -1,4 +1,4 @@
-"""The scaffold of a Node.js function: its own files with I/O become business parts, drivers and handlers are new."""
+"""The scaffold of a Node.js function: its files with I/O become business parts; drivers and handlers are new."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import orjson
 
 from cutover.assessment.code import View
+from cutover.assessment.code.reading import text_of
 from cutover.assessment.source import Source
 from cutover.ports import FunctionFacts
 from cutover.scaffold import events, node_drivers, node_handlers
@@ -17,7 +18,7 @@ from cutover.scaffold.model import CannotScaffold, Note
 from cutover.scaffold.node_calls import Calls, walk
 from cutover.scaffold.node_handlers import Business, Making
 from cutover.scaffold.node_module import business, handler_parameters
-from cutover.scaffold.operations import DRIVERS, PACKAGES
+from cutover.scaffold.operations import DRIVERS, PACKAGES, driver_names
 
 _KNOWN = frozenset({"process", "undefined", "Number", "String", "Boolean", "parseInt", "JSON", "require"})
 _ENDINGS = ("", ".js", ".cjs", ".mjs", "/index.js")
@@ -45,12 +46,15 @@ def parts_of(
     esm = _is_module(source, view)
     reached = _reached(source, view)
     calls = {path: _calls(source, path) for path in reached}
+    names = driver_names({name for one in calls.values() for name in one.identifiers})
+    for one in calls.values():
+        one.rewrite(names)
     versions = {service: version for one in calls.values() for service, version in one.versions.items()}
     services = [service for service in DRIVERS if service in versions]
     if not services:
         raise CannotScaffold(
-            f"Nothing that {facts.handler} loads from its own files calls S3 or SQS in a form that is known here. "
-            "There is nothing to put behind drivers."
+            f"Nothing that {facts.handler} loads from its own files calls S3 or SQS in a form that is "
+            "known here. There is nothing to put behind drivers."
         )
     becoming = _becoming(calls, view.path)
     if esm and becoming != {view.path}:
@@ -86,6 +90,7 @@ def parts_of(
         arity=handler_parameters(calls[view.path], handler),
         esm=esm,
         folder=folder,
+        names=names,
     )
     on_aws, on_fc = _free(source, "handler-aws"), _free(source, "handler-alibaba")
     end = ".mjs" if esm else ".js"
@@ -102,9 +107,7 @@ def _calls(source: Source, path: str) -> Calls:
     found = source.view(path)
     if found is None:
         raise CannotScaffold(f"{path} was not read.")
-    made = Calls(found, "\n".join((*found.lines, "")))
-    made.rewrite()
-    return made
+    return Calls(found, text_of(source.code[path]).replace("\r\n", "\n"))
 
 
 def _restored(original: bytes, text: str) -> str:
@@ -225,7 +228,7 @@ def _making(calls: Mapping[str, Calls], service: str, version: int, esm: bool) -
                 found[text] = Making(
                     expression=f"new {constructor}()",
                     imports=imports + settings,
-                    reviewer=f"the client was made with {wanted}, which is not known here; say what it needs.",
+                    reviewer=f"the client was made with {wanted}, unknown here; say what it needs.",
                 )
             else:
                 found[text] = Making(expression=text, imports=imports + settings)
@@ -234,8 +237,8 @@ def _making(calls: Mapping[str, Calls], service: str, version: int, esm: bool) -
         return Making(
             expression=first.expression,
             imports=first.imports,
-            reviewer=f"the function makes {len(found)} clients of {service.upper()}, each in its way; this is "
-            "the first. Decide whether one is enough.",
+            reviewer=f"the function makes {len(found)} clients of {service.upper()}, each in its way; this "
+            "is the first. Decide whether one is enough.",
         )
     return first
 
@@ -305,11 +308,11 @@ def _context_notes(calls: Calls, handler: str) -> Iterator[Note]:
         if member.name in _BY_CONTEXT:
             yield Note(
                 place=where,
-                sentence=f"The handler answers by {names[1]}.{member.name}, which FC has not; answer by return.",
+                sentence=f"The handler answers by {names[1]}.{member.name}, which FC lacks; answer by return.",
             )
         elif member.name not in _IN_CONTEXT:
             yield Note(
                 place=where,
-                sentence=f"{names[1]}.{member.name} has no counterpart on FC, so it is absent there; decide what "
-                "stands for it.",
+                sentence=f"{names[1]}.{member.name} has no counterpart on FC, so it is absent there; "
+                "decide what stands for it.",
             )

@@ -1,4 +1,4 @@
-"""Calls of aws-sdk in JavaScript become calls of drivers: version 2 by promise or callback, version 3 by command.
+"""Calls of aws-sdk in JavaScript become calls of drivers: version 2 by promise or callback, 3 by command.
 
 What the rewriting meets and does not know stays as it is, with a comment for the reviewer above its statement.
 """
@@ -66,6 +66,7 @@ class Calls:
         }
         self._declaring = self._declarations()
         self.clients = {one.name: one for one in self._clients()}
+        self.names: Mapping[str, str] = {}
         self.versions: dict[str, int] = {}
         self.rewritten: list[Node] = []
         self.kept: set[str] = set()
@@ -73,8 +74,19 @@ class Calls:
         self._requests_done: set[int] = set()
         self._commands_done: dict[int, Node] = {}
 
-    def rewrite(self) -> None:
-        """Note all changes to calls, to what they are given and to what they give."""
+    @property
+    def identifiers(self) -> frozenset[str]:
+        """Give every name that the file uses."""
+        kinds = ("identifier", "shorthand_property_identifier", "shorthand_property_identifier_pattern")
+        return frozenset(self.of(node) for node in self.nodes if node.type in kinds)
+
+    def rewrite(self, names: Mapping[str, str]) -> None:
+        """Note all changes to calls, to what they are given and to what they give.
+
+        Args:
+            names: service -> the name of its driver.
+        """
+        self.names = names
         for node in self.nodes:
             if node.type == "call_expression" and (asked := self._asked(node)) is not None:
                 self._rewrite(asked)
@@ -236,7 +248,7 @@ class Calls:
         operation = OPERATIONS[asked.service, asked.operation]
         self.versions[asked.service] = min(asked.version, self.versions.get(asked.service, 3))
         self.rewritten.append(asked.whole)
-        driver = f"{DRIVERS[asked.service]}.{operation.name}("
+        driver = f"{self.names[asked.service]}.{operation.name}("
         whole, request = asked.whole, asked.request
         if request is None:
             self.edits.replace(whole.start_byte, whole.end_byte, f"{driver}{{}})")
@@ -331,9 +343,9 @@ class Calls:
         if outer is None or outer.type == "expression_statement":
             return
         if outer.type == "variable_declarator":
-            name = outer.child_by_field_name("name")
-            if name is not None and awaited:
-                self._taken(name, scope(outer), operation, asked.version)
+            taker = outer.child_by_field_name("name")
+            if taker is not None and awaited:
+                self._taken(taker, scope(outer), operation, asked.version)
                 return
         elif outer.type == "assignment_expression" and awaited:
             left = outer.child_by_field_name("left")
@@ -533,12 +545,13 @@ class Calls:
         others = [
             one for one in whole.named_children if one.type == "variable_declarator" and one != declarator
         ]
-        if any((one.start_byte, one.end_byte) not in self.edits.changes for one in others):
-            self.edits.replace(declarator.start_byte, declarator.end_byte, "")
-            after = declarator.next_sibling
-            comma = after if after is not None and after.type == "," else declarator.prev_sibling
-            if comma is not None and comma.type == ",":
-                self.edits.replace(comma.start_byte, comma.end_byte, "")
+        after = declarator.next_named_sibling
+        before = declarator.prev_named_sibling
+        if any(one.start_byte not in {first for first, _ in self.edits.changes} for one in others):
+            if after is not None:
+                self.edits.replace(declarator.start_byte, after.start_byte, "")
+            elif before is not None:
+                self.edits.replace(before.end_byte, declarator.end_byte, "")
             return
         self.drop_statement(whole)
 

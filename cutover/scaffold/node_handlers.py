@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cutover.scaffold.node_drivers import ALIBABA, AWS, CLASSES
-from cutover.scaffold.operations import DRIVERS
 
 _HEAD_AWS = """\
 /**
@@ -48,7 +47,7 @@ function contextOf(context, started) {
 
 """
 _EVENT = """\
-/** Give the event in the shape that the business part reads; what has another shape already stays as it is. */
+/** Give the event in the shape that the business part reads; what has another shape stays as it is. */
 function eventOf(buffer) {
   const given = JSON.parse(buffer.toString());
 """
@@ -89,8 +88,8 @@ function messageRecord({ data }) {
 
 """
 _UNKNOWN_EVENT = """\
-// Reviewer: which events come in is not known, so they are handed over as FC gives them, parsed. Decide on the
-// trigger and bring its events to what the business part reads.
+// Reviewer: which events come in is not known, so they are handed over as FC gives them, parsed. Decide on
+// the trigger and bring its events to what the business part reads.
 """
 _CALLED = """\
 /** Take the answer by callback or by promise, whichever comes first. */
@@ -128,13 +127,14 @@ class Making:
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Business:
     """The business part as the handlers see it. ``module``: its specifier; ``arity``: parameters of the
-    handler; ``answers_by_context``: it calls context.done and the like."""
+    handler; ``names``: service -> what the business part calls its driver."""
 
     module: str
     handler: str
     arity: int
     esm: bool
     folder: str
+    names: Mapping[str, str]
 
 
 def aws(part: Business, makings: Mapping[str, Making], versions: Mapping[str, int], configured: str) -> str:
@@ -154,7 +154,7 @@ def aws(part: Business, makings: Mapping[str, Making], versions: Mapping[str, in
     for service, making in makings.items():
         if making.reviewer:
             lines.append(f"  // Reviewer: {making.reviewer}\n")
-        lines.append(f"  {DRIVERS[service]}: new {CLASSES[service][0]}({making.expression}),\n")
+        lines.append(f"  {part.names[service]}: new {CLASSES[service][0]}({making.expression}),\n")
     export = f"export const {part.handler}" if part.esm else f"exports.{part.handler}"
     return (
         ("" if part.esm else "'use strict';\n\n")
@@ -175,9 +175,9 @@ def alibaba(part: Business, services: Sequence[str], kinds: frozenset[str]) -> s
     ]
     imports.append(_import("createBusiness", part.module, part.esm))
     drivers = {
-        "s3": "  storage: new OssObjectStorage({\n    region: process.env.FC_REGION,\n"
+        "s3": f"  {part.names['s3']}: new OssObjectStorage({{\n    region: process.env.FC_REGION,\n"
         "    endpoint: process.env.OSS_ENDPOINT,\n    credentials: () => keys,\n  }),\n",
-        "sqs": "  queue: new MnsMessageQueue({\n    accountId: process.env.FC_ACCOUNT_ID,\n"
+        "sqs": f"  {part.names['sqs']}: new MnsMessageQueue({{\n    accountId: process.env.FC_ACCOUNT_ID,\n"
         "    region: process.env.FC_REGION,\n    endpoint: process.env.MNS_ENDPOINT,\n"
         "    credentials: () => keys,\n  }),\n",
     }

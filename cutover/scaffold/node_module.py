@@ -14,7 +14,6 @@ from tree_sitter import Node
 from cutover.assessment.code.javascript import FUNCTIONS
 from cutover.scaffold.model import CannotScaffold
 from cutover.scaffold.node_calls import Calls, walk, within
-from cutover.scaffold.operations import DRIVERS
 
 _DECLARATIONS = ("function_declaration", "class_declaration", "generator_function_declaration")
 
@@ -68,7 +67,7 @@ def business(
             "could be followed. Export it by name from the file that makes the calls."
         )
     for part in parts:
-        calls.edits.replace(part.end_byte, part.end_byte, f"({_drivers(services)})")
+        calls.edits.replace(part.end_byte, part.end_byte, f"({_drivers(calls, services)})")
     _exported_names(calls, inside, exports)
     unit = _unit(calls)
     outside = [_text(calls, chunk, "") for chunk in chunks if chunk not in inside]
@@ -95,12 +94,12 @@ def _assembled(
     strict = [text for text in head[:1] if text.strip().startswith(("'use strict'", '"use strict"'))]
     rest = head[len(strict) :]
     blocks = ["".join(strict), "".join(imports), "".join(rest)]
-    shown = ", ".join(sorted(DRIVERS[service] for service in services))
+    shown = ", ".join(sorted(calls.names[service] for service in services))
     opening = (
         "/**\n * The business part: it knows drivers, and no cloud.\n"
         f" * Takes {shown} as drivers/ describes, and gives what the file exported.\n */\n"
         + ("export default " if esm else "module.exports = ")
-        + f"function createBusiness({_drivers(services)}) {{\n"
+        + f"function createBusiness({_drivers(calls, services)}) {{\n"
     )
     body = "".join(inner).strip("\n")
     returned = ", ".join(dict.fromkeys(exports.returned))
@@ -109,8 +108,8 @@ def _assembled(
     return (head_text + "\n" if head_text else "") + opening + body + ending
 
 
-def _drivers(services: Sequence[str]) -> str:
-    return "{ " + ", ".join(sorted(DRIVERS[service] for service in services)) + " }"
+def _drivers(calls: Calls, services: Sequence[str]) -> str:
+    return "{ " + ", ".join(sorted(calls.names[service] for service in services)) + " }"
 
 
 def _import(names: str, module: str, esm: bool) -> str:
@@ -128,7 +127,7 @@ def _chunks(calls: Calls) -> Iterator[_Chunk]:
             continue
         if beside and previous is not None:
             raise CannotScaffold(
-                f"{calls.view.path}:{calls.line(node)} has more than one statement on a line, as minified code "
+                f"{calls.view.path}:{calls.line(node)} has several statements on a line, as minified code "
                 "has. Scaffold from the sources."
             )
         end = calls.content.find(b"\n", node.end_byte)

@@ -6,13 +6,16 @@ The neutral names are those of the generated interfaces: camel case in Node.js, 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from cutover.scaffold.model import Package
 
-DRIVERS = {"s3": "storage", "sqs": "queue"}
-"""Service -> the name under which the business part gets its driver."""
+DRIVERS = {
+    "s3": ("storage", "objectStorage", "storageDriver"),
+    "sqs": ("queue", "messageQueue", "queueDriver"),
+}
+"""Service -> names under which the business part may get its driver: the first that the code does not use."""
 PACKAGES = {
     ("npm", "s3"): Package(name="ali-oss", version="6.23.0", ecosystem="npm"),
     ("npm", "sqs"): Package(name="@alicloud/mns", version="1.2.0", ecosystem="npm"),
@@ -98,3 +101,12 @@ def snake(name: str) -> str:
 def camel(name: str) -> str:
     """Give a snake-case name in camel case; "list_objects_v2" is "listObjectsV2"."""
     return re.sub(r"_([a-z0-9])", lambda found: found.group(1).upper(), name)
+
+
+def driver_names(used: Container[str], *, python: bool = False) -> dict[str, str]:
+    """Give service -> the name of its driver in the business part."""
+    found: dict[str, str] = {}
+    for service, names in DRIVERS.items():
+        choices = [snake(name) if python else name for name in names]
+        found[service] = next((name for name in choices if name not in used), f"{choices[-1]}_of_cutover")
+    return found
