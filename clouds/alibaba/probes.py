@@ -35,12 +35,11 @@ class AlibabaProbes:
             case TwinKind.BUCKET:
                 look: Callable[[], Listing] = partial(self._listing, twin)
                 return ObjectProbe(twin, look, partial(self._content, twin.candidate), cloud=CLOUD)
-            case TwinKind.QUEUE if twin.settings.get("shadow"):
-                return self._shadow(twin, twin.candidate)
+            case TwinKind.QUEUE | TwinKind.TOPIC if queue := twin.shadow(twin.candidate, "candidate_queue"):
+                take: Callable[[int], Sequence[str]] = partial(Queues(self._clients).take, queue)
+                return ShadowQueueProbe(twin, take, _body_of, cloud=CLOUD)
             case TwinKind.QUEUE:
                 return PeekingProbe(twin, Queues(self._clients), twin.candidate)
-            case TwinKind.TOPIC if queue := twin.settings.get("candidate_queue"):
-                return self._shadow(twin, queue)
             case TwinKind.TOPIC:
                 raise UnsupportedFeature(
                     CLOUD,
@@ -49,10 +48,6 @@ class AlibabaProbes:
                 )
             case TwinKind.TABLE:
                 raise UnsupportedFeature(CLOUD, "tables are looked at in their database")
-
-    def _shadow(self, twin: Twin, queue: str) -> EffectProbe:
-        take: Callable[[int], Sequence[str]] = partial(Queues(self._clients).take, queue)
-        return ShadowQueueProbe(twin, take, _body_of, cloud=CLOUD)
 
     def _listing(self, twin: Twin) -> Listing:
         bucket, held, newest, marker = self._clients.bucket(twin.candidate), dict[str, Held](), 0, ""

@@ -34,9 +34,7 @@ class AwsProbes:
             case TwinKind.BUCKET:
                 look: Callable[[], Listing] = partial(self._listing, twin)
                 return ObjectProbe(twin, look, partial(self._content, twin.primary), cloud=CLOUD)
-            case TwinKind.QUEUE if twin.settings.get("shadow"):
-                return ShadowQueueProbe(twin, partial(self._take, twin.primary), said, cloud=CLOUD)
-            case TwinKind.TOPIC if queue := twin.settings.get("primary_queue"):
+            case TwinKind.QUEUE | TwinKind.TOPIC if queue := twin.shadow(twin.primary, "primary_queue"):
                 return ShadowQueueProbe(twin, partial(self._take, queue), said, cloud=CLOUD)
             case TwinKind.QUEUE | TwinKind.TOPIC:
                 raise UnsupportedFeature(

@@ -69,7 +69,8 @@ class Twin:
 
     - bucket: ``prefix``;
     - queue: ``shadow`` (``yes``: nobody else reads these queues, so their messages may be taken);
-    - topic: ``primary_queue`` and ``candidate_queue``, shadow queues that are subscribed to it;
+    - topic, or a queue that became a topic: ``primary_queue`` and ``candidate_queue``, shadow queues that get
+      what is sent there;
     - table: ``primary_dsn`` and ``candidate_dsn``, variables of the workers' environment with its address.
     """
 
@@ -80,3 +81,8 @@ class Twin:
     state: TwinState = TwinState.DISPOSABLE
     by: str = ""
     settings: Mapping[str, str] = field(default_factory=dict)
+
+    def shadow(self, own: str, setting: str) -> str:
+        """Give the shadow queue of a side: the one that ``setting`` names, or ``own`` when that is one."""
+        named = self.settings.get(setting, "")
+        return named or (own if self.kind is TwinKind.QUEUE and self.settings.get("shadow") else "")

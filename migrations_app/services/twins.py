@@ -19,36 +19,29 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _TABLE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_$]{0,62}\.)?[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _KNOWN: Mapping[str, frozenset[str]] = {
     Twin.Kind.BUCKET: frozenset({"prefix"}),
-    Twin.Kind.QUEUE: frozenset({"shadow"}),
+    Twin.Kind.QUEUE: frozenset({"shadow", "primary_queue", "candidate_queue"}),
     Twin.Kind.TOPIC: frozenset({"primary_queue", "candidate_queue"}),
     Twin.Kind.TABLE: frozenset({"primary_dsn", "candidate_dsn"}),
 }
-_NEEDED: Mapping[str, tuple[tuple[str, str], ...]] = {
+_NEEDED: Mapping[str, tuple[tuple[frozenset[str], ...], str]] = {
     Twin.Kind.QUEUE: (
-        (
-            "shadow",
-            "SQS cannot show a message without taking it from whoever reads the queue. Point the function at "
-            "shadow queues that nobody else reads and say --shadow, or say --no-probe.",
-        ),
+        (frozenset({"shadow"}), frozenset({"primary_queue"})),
+        "SQS cannot show a message without taking it from whoever reads the queue. Point the function at "
+        "shadow queues that nobody else reads and say --shadow, name others (--primary-queue, "
+        "--candidate-queue), or say --no-probe.",
     ),
-    Twin.Kind.TOPIC: tuple(
-        (
-            name,
-            "A topic keeps no messages: subscribe a shadow queue on either side and name both "
-            "(--primary-queue, --candidate-queue), or say --no-probe.",
-        )
-        for name in ("primary_queue", "candidate_queue")
+    Twin.Kind.TOPIC: (
+        (frozenset({"primary_queue", "candidate_queue"}),),
+        "A topic keeps no messages: subscribe a shadow queue on either side and name both (--primary-queue, "
+        "--candidate-queue), or say --no-probe.",
     ),
-    Twin.Kind.TABLE: tuple(
-        (
-            name,
-            "Name the workers' environment variables that hold the two databases' addresses "
-            "(--primary-dsn, --candidate-dsn), or say --no-probe.",
-        )
-        for name in ("primary_dsn", "candidate_dsn")
+    Twin.Kind.TABLE: (
+        (frozenset({"primary_dsn", "candidate_dsn"}),),
+        "Name the workers' environment variables that hold the two databases' addresses (--primary-dsn, "
+        "--candidate-dsn), or say --no-probe.",
     ),
 }
-"""Kind -> settings without which it cannot be probed, and what to do."""
+"""Kind -> the sets of settings of which one is needed to look at it, and what to do."""
 _WORKER_NAMES = ("CUTOVER_", "AWS_", "ALIBABA_CLOUD_", "DATABASE_URL", "REDIS_URL")
 """Variables of the workers that are Cutover's own or their credentials; nothing else uses them."""
 
@@ -270,10 +263,9 @@ def _check_settings(kind: str, given: Mapping[str, str], *, probed: bool) -> Non
             raise BadInput(f"{name} is the name of an environment variable of the workers, never an address.")
         if name.endswith("_dsn") and value.upper().startswith(_WORKER_NAMES):
             raise BadInput(f"{value} is Cutover's own. Give the address of the twin a variable of its own.")
-    if probed:
-        for name, remedy in _NEEDED.get(kind, ()):
-            if name not in given:
-                raise BadInput(remedy)
+    ways, remedy = _NEEDED.get(kind, ((), ""))
+    if probed and ways and not any(way <= given.keys() for way in ways):
+        raise BadInput(remedy)
 
 
 def _locked(function_id: int) -> FunctionMigration:

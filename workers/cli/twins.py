@@ -27,10 +27,8 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     deed.add_argument("--by", default="", help="who or what keeps the two in step")
     deed.add_argument("--prefix", default="", help="of a bucket: look at these keys only")
     deed.add_argument("--shadow", action="store_true", help="of a queue: nobody else reads these two")
-    deed.add_argument(
-        "--primary-queue", default="", help="of a topic: URL of a shadow queue subscribed to it"
-    )
-    deed.add_argument("--candidate-queue", default="", help="of a topic: shadow queue subscribed to it")
+    deed.add_argument("--primary-queue", default="", help="URL of a shadow queue that gets what is sent")
+    deed.add_argument("--candidate-queue", default="", help="shadow queue that gets what is sent")
     deed.add_argument(
         "--primary-dsn", default="", metavar="VARIABLE", help="of a table: the workers' variable"
     )
