@@ -5,6 +5,7 @@ from cutover.assessment.assess import (
     assess,
     assess_code,
     assess_configuration,
+    calls,
     code_basis,
     ordered,
 )
@@ -23,6 +24,7 @@ __all__ = [
     "assess",
     "assess_code",
     "assess_configuration",
+    "calls",
     "code_basis",
     "ordered",
     "read_files",

@@ -20,10 +20,11 @@ from cutover.assessment import (
     triggers,
 )
 from cutover.assessment.finding import Finding
+from cutover.assessment.on_code.services import Use, uses
 from cutover.assessment.source import Source
 from cutover.ports import FunctionFacts
 
-RULES_VERSION = "2026-11-22.2"
+RULES_VERSION = "2026-11-22.3"
 """Grows with every change to a rule: findings on unchanged code are kept only under the same version."""
 RULES = (
     runtime,
@@ -38,6 +39,7 @@ RULES = (
     routing,
     ownership,
 )
+CALLS_MOST = 400
 _ORDER = {"blocker": 0, "warn": 1, "ok": 2}
 
 
@@ -65,6 +67,14 @@ def assess_code(facts: FunctionFacts, source: Source) -> list[Finding]:
     found = [finding for rule in on_code.ON_PACKAGE for finding in rule.check(facts, source)]
     found += [finding for rule in on_code.RULES for finding in rule.check(facts, judged)]
     return [*found, *roles.check(facts, judged), *reach.check(source, judged)]
+
+
+def calls(facts: FunctionFacts, source: Source) -> tuple[Use, ...]:
+    """Give the calls to AWS in the files that the handler loads: each operation once per file."""
+    found: dict[tuple[str, str, str], Use] = {}
+    for use in uses(reach.reached(facts, source)):
+        found.setdefault((use.service, use.operation, use.path), use)
+    return tuple(found.values())[:CALLS_MOST]
 
 
 def code_basis(facts: FunctionFacts) -> str:

@@ -73,7 +73,17 @@ def intent_of(basis: Basis) -> Intent:
     known = counterparts(basis)
     reading = _Reading(basis, known)
     triggers = tuple(reading.triggers())
-    gaps = (*reading.gaps, *_gaps_of_facts(basis), *_gaps_of_twins(basis, known))
+    shared = (
+        Gap(
+            kind="shared",
+            subject=f"{one.kind} {one.aws}",
+            why="it is declared as shared, so the function on FC uses the one on AWS",
+            remedy="Give the function AWS credentials for it alone; no RAM policy reaches it.",
+        )
+        for one in basis.twins
+        if one.shared
+    )
+    gaps = (*reading.gaps, *_gaps_of_facts(basis), *_gaps_of_twins(basis, known), *shared)
     return Intent(triggers=triggers, counterparts=known, gaps=tuple(dict.fromkeys(gaps)))
 
 
@@ -248,8 +258,8 @@ class _Reading:
         resource = resource_of(str(trigger.get("source", "")))
         found = self._known.get((resource.kind, resource.name)) if resource else None
         if found is None:
-            why = "its source is not resolved"
-            self._gap("trigger", trigger, why, "Resolve the template, or add the trigger by hand.")
+            why = "its source is not resolved, or is declared as shared, and AWS alone tells of it"
+            self._gap("trigger", trigger, why, "Resolve the template, declare a twin, or keep it on AWS.")
         return found
 
     def _name(self, prefix: str, trigger: Mapping[str, Any]) -> str:

@@ -28,11 +28,15 @@ class Gap:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TwinName:
-    """A declared twin: the AWS resource (name or ARN) and the name of what stands for it, which exists."""
+    """A declared twin: the AWS resource (name, URL or ARN) and the name of what stands for it, which exists.
+
+    ``shared``: the function on FC uses the AWS resource itself, so nothing stands for it.
+    """
 
     kind: TwinKind
     aws: str
     alibaba: str
+    shared: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

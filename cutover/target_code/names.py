@@ -89,17 +89,20 @@ def counterparts(basis: Basis) -> tuple[Counterpart, ...]:
     arns = [str(one.get("source", "")) for one in basis.facts.triggers]
     arns += [arn for one in basis.statements or () if one.effect == "Allow" for arn in one.resources]
     found: dict[tuple[str, str], Counterpart] = {}
+    shared: set[tuple[str, str]] = set()
     for twin in basis.twins:
-        name = twin.aws.rpartition(":")[2].removeprefix("table/")
+        name, there = (re.split(r"[:/]", one)[-1] for one in (twin.aws, twin.alibaba))
         resource = Resource(kind=twin.kind, name=name)
-        found[twin.kind, name] = Counterpart(resource=resource, name=twin.alibaba, made=False)
+        found[twin.kind, name] = Counterpart(resource=resource, name=there, made=False)
+        if twin.shared:
+            shared.add((twin.kind, name))
     for one in map(resource_of, arns):
         if one is None or one.kind == "table" or is_wild(one.name) or (one.kind, one.name) in found:
             continue
         name = "" if one.kind == "bucket" else smq_name(one.name)
         resource = Resource(kind=one.kind, name=one.name)
         found[one.kind, one.name] = Counterpart(resource=resource, name=name, made=True)
-    return tuple(found[key] for key in sorted(found))
+    return tuple(found[key] for key in sorted(found) if key not in shared)
 
 
 def smq_name(name: str) -> str:
