@@ -9,12 +9,17 @@ from mns.queue import Message
 from thumbnails import ThumbnailMaker
 
 
+def drawn_keys():
+    """Give id, secret and token of the function's role."""
+    names = ("ACCESS_KEY_ID", "ACCESS_KEY_SECRET", "SECURITY_TOKEN")
+    return [os.environ[f"ALIBABA_CLOUD_{name}"] for name in names]
+
+
 class OssStorage:
     def __init__(self, context):
-        keys = context.credentials
         there = f"https://oss-{context.region}-internal.aliyuncs.com"
         self.endpoint = os.environ.get("OSS_ENDPOINT", there)
-        self.auth = oss2.StsAuth(keys.access_key_id, keys.access_key_secret, keys.security_token)
+        self.auth = oss2.StsAuth(*drawn_keys())
 
     def read(self, bucket, key):
         return oss2.Bucket(self.auth, self.endpoint, bucket).get_object(key).read()
@@ -25,10 +30,8 @@ class OssStorage:
 
 class MnsMessaging:
     def __init__(self, context, name):
-        keys = context.credentials
         there = f"http://{context.account_id}.mns.{context.region}-internal.aliyuncs.com"
-        endpoint = os.environ.get("MNS_ENDPOINT", there)
-        account = Account(endpoint, keys.access_key_id, keys.access_key_secret, keys.security_token)
+        account = Account(os.environ.get("MNS_ENDPOINT", there), *drawn_keys())
         self.queue = account.get_queue(name)
         self.queue.set_encoding(False)
 

@@ -1,4 +1,4 @@
-"""Sends a message to a queue of MNS. Credentials come with the context; a message has no attributes."""
+"""Sends a message to a queue of MNS, which has no attributes. Credentials come from the environment."""
 
 import json
 import os
@@ -8,13 +8,12 @@ from mns.queue import Message
 
 
 def _account(context):
-    keys = context.credentials
     there = f"http://{context.account_id}.mns.{context.region}-internal.aliyuncs.com"
     return Account(
         os.environ.get("MNS_ENDPOINT", there),
-        keys.access_key_id,
-        keys.access_key_secret,
-        keys.security_token,
+        os.environ["ALIBABA_CLOUD_ACCESS_KEY_ID"],
+        os.environ["ALIBABA_CLOUD_ACCESS_KEY_SECRET"],
+        os.environ["ALIBABA_CLOUD_SECURITY_TOKEN"],
     )
 
 
