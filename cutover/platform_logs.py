@@ -53,7 +53,7 @@ _FC_PLATFORM = re.compile(
     r"|FunctionCompute \S+ runtime inited|RequestId: \S+$|[Rr]equest[ -]?[Ii]d: \S+$)"
 )
 _FC_LOADING = re.compile(rf"^{_TIME}[ \t]{{2,}}\[\w+\]")
-"""A line without a request id: written while the code was loaded, which Lambda counts to no request either."""
+"""A line without a request id: written while the code was loaded; Lambda counts it to no request either."""
 _FC_REPORT = re.compile(rf"^(?:RequestId: \S+\s+)?Duration: {_NUMBER} ms, Billed Duration: {_NUMBER} ms")
 _FC_LINE = re.compile(rf"^({_TIME})[ \t]+([0-9a-zA-Z-]+)[ \t]+\[(\w+)\][ \t]?(.*)$", re.DOTALL)
 _FC_FACTS: tuple[tuple[str, re.Pattern[str]], ...] = (

@@ -131,7 +131,7 @@ class FcHalf:
 def brought_by_lambda(runtime: str, files: Mapping[str, bytes], *, sdk_v2: bool) -> dict[str, bytes]:
     """Give the SDK that Lambda brings and the code uses, as files for a package; empty when it uses none.
 
-    Of botocore only the descriptions of the services that the code names are taken.
+    Only the descriptions of the services that the code names are taken: they make up most of either SDK.
     """
     if runtime.startswith("python"):
         code = text_of(files, (".py",))
@@ -147,11 +147,17 @@ def brought_by_lambda(runtime: str, files: Mapping[str, bytes], *, sdk_v2: bool)
     if not sdk_v2:
         return {}
     (folder,) = bundled.aws_node_paths("nodejs16.x")
-    return {
-        f"node_modules/{name}": content
-        for name, content in _files(folder)
-        if name.endswith((".js", ".json")) and not name.startswith(("aws-sdk/dist", "."))
-    }
+    code = text_of(files, (".js", ".cjs", ".mjs", ".ts"))
+    named = {one.lower() for one in re.findall(r"\bAWS\.(\w+)", code)}
+    return {f"node_modules/{name}": content for name, content in _files(folder) if _is_of_sdk_v2(name, named)}
+
+
+def _is_of_sdk_v2(name: str, services: set[str]) -> bool:
+    """Tell whether a file is run; a service's description is loaded when its client is made."""
+    if not name.endswith((".js", ".json")) or name.startswith(("aws-sdk/dist", ".")):
+        return False
+    described = re.match(r"aws-sdk/apis/([a-z0-9.]+?)-\d{4}-", name)
+    return described is None or described[1].replace(".", "") in services | {"sts"}
 
 
 def _is_of_boto(name: str, services: set[str]) -> bool:
