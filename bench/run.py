@@ -135,7 +135,7 @@ def _function(port: int) -> Any:
     """Give a deployed function whose two clouds are the endpoints."""
     from cutover.phases import Phase
     from migrations_app.models import Connection
-    from migrations_app.services import validation
+    from migrations_app.services import suites
     from tests import factories
 
     for name in ("AWS_ACCESS_KEY_ID", "ALIBABA_CLOUD_ACCESS_KEY_ID"):
@@ -150,5 +150,5 @@ def _function(port: int) -> Any:
     Connection.objects.filter(pk=there.pk).update(
         endpoints={"fc": f"127.0.0.1:{port}", "scheme": "http", "oss": f"http://127.0.0.1:{port}"}
     )
-    validation.import_events(function.pk, [EVENT], actor="bench")
+    suites.import_events(function.pk, [EVENT], actor="bench")
     return function

@@ -148,6 +148,14 @@ class Logs(Protocol):
     ) -> tuple[LogLine, ...] | None: ...
 
 
+class PrimaryLogs(Logs, Protocol):
+    """Logs of Lambda functions."""
+
+    def window(self, function: str, *, since: datetime, until: datetime, at_most: int) -> Iterator[str]:
+        """Give what was written in that time and holds a brace; read as it is asked for."""
+        ...
+
+
 class EffectProbe(Protocol):
     """Looks at one side of a twin around an invocation, without disturbing whoever else uses it."""
 
@@ -387,7 +395,7 @@ class PrimaryCloud:
     publisher: LambdaPublisher
     router: TrafficRouter
     invoker: Invoker
-    logs: Logs
+    logs: PrimaryLogs
     metrics: LambdaMetrics
     queue: ObservationQueue
     secrets: SecretStore

@@ -8,6 +8,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from cutover.addresses import allowed_from
+
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 
@@ -95,6 +97,13 @@ if KEEP_PAIRS_DAYS < 1:
     raise ImproperlyConfigured("CUTOVER_KEEP_PAIRS_DAYS must be at least 1: so many days of pairs are kept.")
 
 PROBE_HOSTS = tuple(host.lower() for host in env.list("CUTOVER_PROBE_HOSTS", default=[]))
+
+try:
+    RIE_HOSTS = allowed_from(env.list("CUTOVER_RIE_HOSTS", default=[]))
+except ValueError as exc:
+    raise ImproperlyConfigured(
+        f"CUTOVER_RIE_HOSTS lists hosts that may stand for a side of a validation: {exc}"
+    ) from exc
 
 AUTHENTICATION_BACKENDS = ["dashboard.backends.RoleBackend"]
 AUTH_PASSWORD_VALIDATORS = [

@@ -18,19 +18,19 @@ from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field
-from typing import TypeVar
 
 import orjson
 
 from cutover import comparison as comparing
+from cutover import noise as rules_of_noise
 from cutover.analysis import judge
-from cutover.errors import CloudError, UnsupportedFeature
+from cutover.errors import BadInput, CloudError, UnsupportedFeature
 from cutover.observation import Outcome, Side
 from migrations_app.models import Pair, Run, SuiteEvent
-from migrations_app.services import evidence, rules, validation
+from migrations_app.services import evidence, noise, rules, suites, validation
 from migrations_app.services.policies import policy_for
 from migrations_app.services.validation import RunLease, RunLeaseLost, WorkersLost
-from workers.runs import effects, late_logs
+from workers.runs import effects, late_logs, learning, replays
 from workers.runs.calling import Asked, Both, Place, invoke, observe, places
 
 THREADS = 6
@@ -41,10 +41,8 @@ SILENT = 24
 
 _FLUSH_S = 0.25
 _FLUSH_PAIRS = 64
-_RENEW_S = 5.0
 _UNANSWERED = frozenset({Outcome.NO_ANSWER, Outcome.THROTTLED})
 _CLOUDS = ((Side.PRIMARY, "aws"), (Side.CANDIDATE, "alibaba"))
-_T = TypeVar("_T")
 
 
 class Silence(CloudError):
@@ -67,24 +65,25 @@ def _carry_out(lease: RunLease) -> Run | None:
     """Carry a claimed run out.
 
     1. read the run, its events and the rules that hold; settle what a killed worker left in flight;
-    2. warm both sides up, unless pairs are in already;
+    2. warm both sides up, and learn from AWS called twice where that is asked, unless pairs are in already;
     3. keep the window full and store what has answered, until silence, the budget or the lost lease stops it;
-    4. wait a moment for late logs;
-    5. judge all pairs of the run and finish.
+    4. compare anew what was held for noise, now that more is known of it;
+    5. wait a moment for late logs;
+    6. judge all pairs of the run and finish.
     """
     try:
         return _all_pairs(lease)
     except RunLeaseLost:
         return None
-    except (CloudError, UnsupportedFeature, WorkersLost) as exc:
+    except (BadInput, CloudError, UnsupportedFeature, WorkersLost) as exc:
         return validation.fail_run(lease, str(exc))
 
 
 def _all_pairs(lease: RunLease) -> Run:
     run = Run.objects.select_related("function__connection__counterpart", "suite").get(pk=lease.run_id)
-    where = places(run.function)
+    where = places(run)
     held = rules.active(run.function_id)
-    events = list(run.suite.events.all())
+    events = suites.events_of_run(run)
     run = validation.settle_interrupted(lease, [_interrupted(run, events, one) for one in run.in_flight])
     stored = validation.stored_positions(run.pk)
     warm_up = 0
@@ -93,8 +92,20 @@ def _all_pairs(lease: RunLease) -> Run:
     with ThreadPoolExecutor(run.concurrency, thread_name_prefix="validate") as pool:
         if not stored:
             warm_up = _warm_up(lease, pool, run, where, events)
+            run = learning.learn(lease, pool, run, where[Side.PRIMARY], events)
         missing = deque(position for position in range(run.wanted_pairs) if position not in stored)
-        _Flow(lease=lease, run=run, where=where, held=held, events=events, pool=pool, missing=missing).go()
+        known = noise.knowledge(run.function_id)
+        _Flow(
+            lease=lease,
+            run=run,
+            where=where,
+            held=held,
+            known=known,
+            events=events,
+            pool=pool,
+            missing=missing,
+        ).go()
+    learning.settle(lease, held)
     pending = late_logs.wait_within_run(lease, where, held)
     return _finish(lease, run, warm_up, pending)
 
@@ -122,6 +133,7 @@ class _Flow:
     run: Run
     where: dict[Side, Place]
     held: Sequence[comparing.Rule]
+    known: rules_of_noise.Knowledge
     events: Sequence[SuiteEvent]
     pool: ThreadPoolExecutor
     missing: deque[int]
@@ -171,7 +183,7 @@ class _Flow:
             unanswered = seen.outcome in _UNANSWERED
             self._silent[side] = self._silent[side] + 1 if unanswered else 0
             self._answered[side] += not unanswered
-        return _row(self.run, asked, both, self.held)
+        return _row(self.run, asked, both, self.held, self.known)
 
     def _stop_when_silent(self) -> None:
         """Raise Silence after many calls without an answer, or when a whole small run got none."""
@@ -191,7 +203,8 @@ def _asked(run: Run, events: Sequence[SuiteEvent], position: int) -> Asked:
     row = events[position % len(events)]
     # Seeded, so that nothing but the run decides; nothing secret hangs on it.
     first = random.Random(f"{run.pk}:{position}").choice((Side.PRIMARY, Side.CANDIDATE))  # noqa: S311
-    return Asked(position=position, title=row.title, event=row.event, first=first)
+    recorded = replays.recorded(row.recorded) if run.kind == Run.Kind.REPLAY and row.recorded else None
+    return Asked(position=position, title=row.title, event=row.event, first=first, recorded=recorded)
 
 
 def _warm_up(
@@ -203,30 +216,23 @@ def _warm_up(
 ) -> int:
     """Call each side once per thread, so that measured calls find warm functions. Gives the calls made."""
     payloads = [orjson.dumps(events[number % len(events)].event) for number in range(run.concurrency)]
-    calls = [pool.submit(invoke, place, payload) for place in where.values() for payload in payloads]
-    return len(_wait(lease, calls))
-
-
-def _wait(lease: RunLease, calls: Sequence[Future[_T]]) -> list[_T]:
-    """Wait for all, renewing the lease meanwhile; the first error stops the rest."""
-    open_calls = set(calls)
-    try:
-        while open_calls:
-            done, open_calls = wait_for(open_calls, timeout=_RENEW_S, return_when="FIRST_EXCEPTION")
-            for call in done:
-                call.result()
-            validation.renew(lease)
-    finally:
-        for call in open_calls:
-            call.cancel()
-    return [call.result() for call in calls]
+    called = [where[side] for side in Side if run.kind == Run.Kind.SUITE or side is Side.CANDIDATE]
+    calls = [pool.submit(invoke, place, payload) for place in called for payload in payloads]
+    return len(learning.wait(lease, calls))
 
 
 # -------------------------------------------------------------------------------------------- pairs
 
 
-def _row(run: Run, asked: Asked, both: Both, held: Sequence[comparing.Rule]) -> Pair:
+def _row(
+    run: Run,
+    asked: Asked,
+    both: Both,
+    held: Sequence[comparing.Rule],
+    known: rules_of_noise.Knowledge,
+) -> Pair:
     primary, candidate = both[Side.PRIMARY], both[Side.CANDIDATE]
+    compared = comparing.compare(primary, candidate, rules=held)
     return evidence.pair(
         run,
         position=asked.position,
@@ -235,7 +241,7 @@ def _row(run: Run, asked: Asked, both: Both, held: Sequence[comparing.Rule]) -> 
         first_side=asked.first,
         primary=primary,
         candidate=candidate,
-        compared=comparing.compare(primary, candidate, rules=held),
+        compared=rules_of_noise.classify(compared, known).comparison,
     )
 
 
@@ -243,4 +249,4 @@ def _interrupted(run: Run, events: Sequence[SuiteEvent], position: int) -> Pair:
     """Give the pair of a position whose worker ended: what its calls did is not known."""
     asked = _asked(run, events, position)
     both = {side: evidence.unknown_observation(side) for side in Side}
-    return _row(run, asked, both, ())
+    return _row(run, asked, both, (), rules_of_noise.Knowledge())

@@ -15,15 +15,16 @@ from typing import Any
 
 from django.conf import settings
 
-from clouds import alibaba, aws
+from clouds import alibaba, aws, rie
 from clouds.alibaba import policies as alibaba_policies
 from clouds.aws import policies as aws_policies
 from clouds.postgres.probes import TableProbes
 from cutover.errors import BadInput, UnsafePlan
 from cutover.observation import Side
-from cutover.ports import CandidateCloud, PrimaryCloud, Probes
+from cutover.ports import CandidateCloud, Invoker, Logs, PrimaryCloud, Probes
 from migrations_app.models import Connection
 
+NO_LOGS: Logs = rie.NoLogs()
 RELAY_KEY_ID, RELAY_KEY_SECRET = "CUTOVER_RELAY_ACCESS_KEY_ID", "CUTOVER_RELAY_ACCESS_KEY_SECRET"
 
 _override: tuple[PrimaryCloud, CandidateCloud] | None = None
@@ -55,6 +56,14 @@ def table_probes(side: Side) -> Probes:
     if _override is not None:
         return _override[0].probes if side is Side.PRIMARY else _override[1].probes
     return TableProbes(side, environment=os.environ, allowed=settings.PROBE_HOSTS)
+
+
+def emulator(url: str, side: Side) -> Invoker:
+    """Give the port of a runtime interface emulator that stands for a side.
+
+    Raises BadInput when its host is not among ``CUTOVER_RIE_HOSTS``.
+    """
+    return rie.EmulatorInvoker(url, side=side, allowed=settings.RIE_HOSTS)
 
 
 def relay_key() -> dict[str, str]:

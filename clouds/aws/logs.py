@@ -7,6 +7,7 @@ Only platform lines and some runtimes' lines carry the request id, so the id fin
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,6 +18,8 @@ from cutover.observation import LogLine
 from cutover.platform_logs import parse_lambda
 
 PAGES = 20
+WINDOW_PAGES = 100
+"""Pages of a window; one may come empty and yet not be the last."""
 
 
 class CloudWatchLogs:
@@ -40,6 +43,30 @@ class CloudWatchLogs:
         texts = self._between(group, stream, of_stream[0]["timestamp"], of_stream[-1]["timestamp"])
         lines, _ = parse_lambda(texts, request_id)
         return lines
+
+    def window(self, function: str, *, since: datetime, until: datetime, at_most: int) -> Iterator[str]:
+        """Give the messages that hold an object, page by page; nothing when there is no log group."""
+        group, token, given = self._group(function), "", 0
+        for _ in range(WINDOW_PAGES):
+            try:
+                with calling("logs:FilterLogEvents"):
+                    answer = self._clients.get("logs").filter_log_events(
+                        logGroupName=group,
+                        startTime=_ms(since),
+                        endTime=_ms(until),
+                        filterPattern='"{"',
+                        **({"nextToken": token} if token else {}),
+                    )
+            except NotFound:
+                return
+            for event in answer["events"]:
+                yield event["message"]
+                given += 1
+                if given == at_most:
+                    return
+            token = answer.get("nextToken", "")
+            if not token:
+                return
 
     def _group(self, function: str) -> str:
         """Give the log group; a function may name one of its own."""

@@ -285,6 +285,14 @@ class Logs:
             "aws", "logs:FilterLogEvents", lambda: self._world.arrived_logs(function, request_id)
         )
 
+    def window(self, function: str, *, since: datetime, until: datetime, at_most: int) -> Iterator[str]:
+        def look() -> list[str]:
+            return [
+                line.text for (name, _), own in self._world.logs.items() if name == function for line in own
+            ]
+
+        yield from self._world.read("aws", "logs:FilterLogEvents", look)[:at_most]
+
 
 class Metrics:
     """Counts of the invocations that took place; the whole past counts as the window."""

@@ -11,6 +11,7 @@ from cutover.suites.entries import (
     export_lines,
     read_entries,
     shape_of,
+    tags_of,
 )
 from cutover.suites.expectations import lacking
 from cutover.suites.generators import GENERATED, generate, kind_of_trigger
@@ -35,4 +36,5 @@ __all__ = [
     "lacking",
     "read_entries",
     "shape_of",
+    "tags_of",
 ]

@@ -7,6 +7,7 @@ or an object around it: ``{"title", "event", "tags"?, "expected_effects"?}``. Wh
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,8 @@ EVENT_LIMIT_BYTES = 6 * 1024 * 1024
 MOST_TAGS = 20
 _TAG_LIMIT = 40
 _TITLE_LIMIT = 120
+_NUL = re.compile(rb"(?<!\\)(?:\\\\)*\\u0000")
+"""As JSON writes it; PostgreSQL's jsonb holds none."""
 _AROUND = frozenset({"title", "event", "tags", "expected_effects"})
 
 
@@ -96,11 +99,13 @@ def entry_of(document: Any, number: int = 1) -> Entry:
     around = document if _is_around(document) else {"event": document}
     event = around["event"]
     try:
-        size = len(orjson.dumps(event))
+        written = orjson.dumps(event)
     except (TypeError, orjson.JSONEncodeError) as exc:
         raise BadInput("is not JSON that can be sent") from exc
-    if size > EVENT_LIMIT_BYTES:
-        raise BadInput(f"has {size} bytes; Lambda takes at most {EVENT_LIMIT_BYTES}")
+    if len(written) > EVENT_LIMIT_BYTES:
+        raise BadInput(f"has {len(written)} bytes; Lambda takes at most {EVENT_LIMIT_BYTES}")
+    if _NUL.search(written):
+        raise BadInput("holds a NUL character, which a suite cannot keep")
     effects = around.get("expected_effects")
     return Entry(
         title=str(around.get("title") or "")[:_TITLE_LIMIT] or f"{shape_of(event)} {number}",

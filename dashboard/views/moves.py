@@ -39,6 +39,7 @@ from migrations_app.services import (
     policies,
     restoration,
     shifting,
+    suites,
     validation,
 )
 from migrations_app.services import (
@@ -231,7 +232,7 @@ def import_events(request: HttpRequest, address: str) -> HttpResponse:
     function = find(address)
     form = EventsForm(request.POST, request.FILES)
     events = _valid(form)["events"]
-    validation.import_events(function.pk, events, actor=actor(request))
+    suites.import_events(function.pk, events, actor=actor(request))
     return see_other(request, reverse("pairs", args=[address]))
 
 

@@ -7,13 +7,14 @@ where it is cleared. Guards read rows only; what only AWS can tell is asserted a
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.utils import timezone
 
 from cutover.analysis import Result
+from cutover.observation import Side
 from cutover.phases import Phase, Trigger, legal_triggers
 from cutover.planning import ALIAS, FULL_BP
 from migrations_app.models import Effects, FunctionMigration, SuiteEvent
@@ -50,9 +51,11 @@ def decommission_reasons(function: FunctionMigration) -> tuple[Guard, ...]:
     return tuple(_decommission(function))
 
 
-def validate_reasons(function: FunctionMigration, suite: str = "default") -> tuple[Guard, ...]:
-    """Give what forbids invoking both sides with a suite."""
-    return tuple(_validate(function, suite))
+def validate_reasons(
+    function: FunctionMigration, suite: str = "default", *, addressed: Collection[Side] = ()
+) -> tuple[Guard, ...]:
+    """Give what forbids invoking both sides with a suite; for ``addressed`` ones an address stands."""
+    return tuple(_validate(function, suite, addressed))
 
 
 def live_version(function: FunctionMigration) -> str:
@@ -138,11 +141,16 @@ def _decommission(function: FunctionMigration) -> Iterator[Guard]:
     yield from _hold(function)
 
 
-def _validate(function: FunctionMigration, suite: str) -> Iterator[Guard]:
-    yield from _present(function)
-    if not function.deployment.get("version"):
+def _validate(function: FunctionMigration, suite: str, addressed: Collection[Side]) -> Iterator[Guard]:
+    if Side.PRIMARY not in addressed:
+        yield from _present(function)
+    if Side.CANDIDATE not in addressed and not function.deployment.get("version"):
         yield _on(function, "It is not deployed on FC yet. Deploy it first.")
-    if function.stage in (Phase.DECOMMISSIONING, Phase.DECOMMISSIONED, Phase.RESTORING):
+    if Side.PRIMARY not in addressed and function.stage in (
+        Phase.DECOMMISSIONING,
+        Phase.DECOMMISSIONED,
+        Phase.RESTORING,
+    ):
         yield _on(function, f"It is {function.phase}: there is no whole AWS side to compare with.")
     if not function.invocable:
         declared = "unsafe to repeat" if function.effects == Effects.UNSAFE else "not declared"

@@ -1,4 +1,4 @@
-"""Validation as rows: suites of events, runs, and what the worker that carries a run out writes down.
+"""Validation as rows: runs, and what the worker that carries a run out writes down.
 
 A run is claimed by a lease like an operation. Each batch of pairs is written in one short transaction that
 asserts the lease first, and (run, position) is unique, so a run goes on where a killed worker left it and no
@@ -8,32 +8,31 @@ pair is stored twice.
 from __future__ import annotations
 
 import datetime as dt
+import math
 import uuid
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
+from django.conf import settings
 from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
+from cutover.addresses import checked_url
 from cutover.analysis import Result, Verdict, judge, verdict_document
 from cutover.errors import BadInput, CutoverError, GuardNotMet, OperationRunning, StaleState
+from cutover.observation import Observation, Side
 from cutover.phases import Phase, Trigger
-from migrations_app.models import FunctionMigration, Pair, Run, Suite, SuiteEvent
-from migrations_app.services import audit, bell, evidence, guards, noise, phases, results, usage
+from cutover.suites import MOST_EVENTS
+from migrations_app.models import FunctionMigration, Pair, Run, Suite
+from migrations_app.services import audit, bell, evidence, guards, noise, phases, results, suites, usage
 from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.policies import policy_for
-from migrations_app.services.redaction import redact
 
 LEASE = dt.timedelta(seconds=30)
-MOST_EVENTS = 10_000
 MOST_PAIRS = 100_000
-EVENT_LIMIT_BYTES = 6 * 1024 * 1024
-"""Lambda's limit for the payload of a synchronous invocation. Source: facts/aws.md 5."""
-
 MOST_CONCURRENCY = 64
 MOST_WORKERS = 20
 """A run that so many workers did not bring to its end is stopped."""
@@ -59,74 +58,33 @@ class RunLease:
     owner: str
 
 
-# -------------------------------------------------------------------------------------------- suites
-
-
-def import_events(function_id: int, events: Sequence[object], *, actor: str, name: str = "default") -> Suite:
-    """Replace the suite's events. Secret-looking values are redacted before anything is stored.
-
-    An event is any JSON value shaped as AWS sends it; ``{"title": ..., "event": ...}`` gives it a title.
-
-    Raises:
-        BadInput: no event, too many, or one larger than Lambda takes.
-        OperationRunning: a validation that uses the suite is open.
-    """
-    titled = [_titled(event, position) for position, event in enumerate(events)]
-    if not titled:
-        raise BadInput("There is no event in it. A suite needs at least one AWS-shaped event.")
-    if len(titled) > MOST_EVENTS:
-        raise BadInput(f"A suite holds at most {MOST_EVENTS} events; these are {len(titled)}.")
-    with transaction.atomic():
-        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
-        suite, _ = Suite.objects.get_or_create(function=function, name=name[:80])
-        if suite.run_set.filter(state__in=OPEN).exists():
-            raise OperationRunning("A validation with this suite is running. Wait for it, or cancel it.")
-        suite.events.all().delete()
-        SuiteEvent.objects.bulk_create(
-            (
-                SuiteEvent(suite=suite, position=position, title=title, event=redact(event))
-                for position, (title, event) in enumerate(titled)
-            ),
-            batch_size=500,
-        )
-        audit.record(
-            actor=actor,
-            verb="suite:imported",
-            function=function,
-            detail={"suite": suite.name, "events": len(titled)},
-        )
-        bell.tell(f"fn-{function.pk}")
-    return suite
-
-
-def _titled(event: object, position: int) -> tuple[str, object]:
-    try:
-        size = len(orjson.dumps(event))
-    except (TypeError, orjson.JSONEncodeError) as exc:
-        raise BadInput(f"Event {position + 1} is not JSON.") from exc
-    if size > EVENT_LIMIT_BYTES:
-        raise BadInput(f"Event {position + 1} has {size} bytes; Lambda takes at most {EVENT_LIMIT_BYTES}.")
-    if isinstance(event, Mapping) and set(event) == {"title", "event"} and isinstance(event["title"], str):
-        return event["title"][:120] or f"event {position + 1}", event["event"]
-    return f"{_shape(event)} {position + 1}", event
-
-
-def _shape(event: object) -> str:
-    """Name the kind of an event as a person would: s3, sqs, http, schedule, or just event."""
-    if not isinstance(event, Mapping):
-        return "event"
-    records = event.get("Records")
-    if isinstance(records, list) and records and isinstance(records[0], Mapping):
-        source = records[0].get("eventSource") or records[0].get("EventSource") or ""
-        return str(source).removeprefix("aws:")[:40] or "records"
-    if "httpMethod" in event or "requestContext" in event:
-        return "http"
-    if event.get("detail-type") == "Scheduled Event":
-        return "schedule"
-    return "event"
-
-
 # ---------------------------------------------------------------------------------------------- runs
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wanted:
+    """What a run shall be, beside its number of pairs.
+
+    ``suite``: name of the suite, ``tags``: only events with one of these. ``concurrency``: calls in flight on
+    each side together. ``budget_gb_s``: GB-seconds of both sides after which no further pair is begun.
+    ``learn``: events for which AWS is called twice first, to learn what differs by itself. ``primary_url``,
+    ``candidate_url``: runtime interface emulators that stand for a side; they take one call at a time, and
+    what such a run finds is no evidence for the function.
+    """
+
+    suite: str = "default"
+    tags: Sequence[str] = ()
+    concurrency: int = 6
+    budget_gb_s: float | None = None
+    learn: int = 0
+    primary_url: str = ""
+    candidate_url: str = ""
+
+    @property
+    def addressed(self) -> frozenset[Side]:
+        """The sides that an address stands for."""
+        urls = {Side.PRIMARY: self.primary_url, Side.CANDIDATE: self.candidate_url}
+        return frozenset(side for side, url in urls.items() if url)
 
 
 def start_run(
@@ -140,21 +98,33 @@ def start_run(
     concurrency: int = 6,
     budget_gb_s: float | None = None,
 ) -> Run:
+    """Start a validation with a suite of the function; see ``start``."""
+    wanted = Wanted(suite=events_suite, concurrency=concurrency, budget_gb_s=budget_gb_s)
+    return start(
+        function_id, wanted, actor=actor, reason=reason, pairs=pairs, idempotency_key=idempotency_key
+    )
+
+
+def start(
+    function_id: int,
+    wanted: Wanted,
+    *,
+    actor: str,
+    reason: str = "",
+    pairs: int | None = None,
+    idempotency_key: str = "",
+    kind: Run.Kind = Run.Kind.SUITE,
+) -> Run:
     """Write a validation down and ring the bell. A function that was rolled back is reopened by it.
 
-    A repeated ``idempotency_key`` gives the run that it made the first time. ``concurrency``: calls in flight
-    on each side together. ``budget_gb_s``: GB-seconds of both sides after which no further pair is begun.
+    A repeated ``idempotency_key`` gives the run that it made the first time.
 
     Raises:
+        BadInput: a bound that makes no sense, or no event has one of the tags.
         GuardNotMet: not deployed, effects not declared, or the suite is empty.
         OperationRunning: another validation of the function is open.
     """
-    if pairs is not None and not 1 <= pairs <= MOST_PAIRS:
-        raise BadInput(f"The number of pairs lies between 1 and {MOST_PAIRS}.")
-    if not 1 <= concurrency <= MOST_CONCURRENCY:
-        raise BadInput(f"The number of calls in flight lies between 1 and {MOST_CONCURRENCY}.")
-    if budget_gb_s is not None and not budget_gb_s > 0:
-        raise BadInput("A budget is a number of GB-seconds above 0.")
+    _checked(wanted, pairs)
     run_id = (
         uuid.uuid5(uuid.NAMESPACE_OID, f"run:{function_id}:{idempotency_key}") if idempotency_key else None
     )
@@ -163,36 +133,114 @@ def start_run(
         function = FunctionMigration.objects.select_for_update().get(pk=function_id)
         if run_id and (known := Run.objects.filter(pk=run_id).first()):
             return known
-        if forbidden := guards.validate_reasons(function, events_suite):
+        forbidden = guards.validate_reasons(function, wanted.suite, addressed=wanted.addressed)
+        if forbidden:
             raise GuardNotMet(guards.sentences(forbidden))
+        if wanted.learn and function.effects not in noise.ALLOWED:
+            raise GuardNotMet(
+                [
+                    "Noise is learned by calling AWS twice with one event, which only functions that are "
+                    "declared read-only or repeatable allow. Declare it so if it is, or leave out --learn."
+                ]
+            )
         if open_run := function.runs.filter(state__in=OPEN).first():
             raise OperationRunning(
                 f"A validation of {function.name} is running ({open_run.done_pairs} of "
                 f"{open_run.wanted_pairs} pairs). Wait for it, or cancel it."
             )
-        if function.stage is Phase.ROLLED_BACK:
+        if function.stage is Phase.ROLLED_BACK and not wanted.addressed:
             phases.move(function, Trigger.REOPEN, actor=actor, reason=reason or "Validated again")
+        suite = Suite.objects.get(function=function, name=wanted.suite)
         run = Run.objects.create(
             id=run_id or uuid.uuid4(),
             function=function,
-            suite=Suite.objects.get(function=function, name=events_suite),
+            suite=suite,
+            suite_version=suite.version,
+            kind=kind,
+            tags=sorted(set(wanted.tags)),
             wanted_pairs=pairs or policy_for(function).validation_pairs,
-            concurrency=concurrency,
-            budget_gb_s=budget_gb_s,
+            concurrency=1 if wanted.addressed else wanted.concurrency,
+            budget_gb_s=wanted.budget_gb_s,
+            learn=wanted.learn,
+            primary_url=wanted.primary_url,
+            candidate_url=wanted.candidate_url,
             asked_by=actor,
             reason=reason[:400],
             basis_digest=evidence_digest(function),
         )
+        if not suites.events_of_run(run):
+            raise BadInput(f"No event of the suite '{suite.name}' has one of the tags {', '.join(run.tags)}.")
         audit.record(
             actor=actor,
             verb="validate:asked",
             function=function,
             reason=reason,
-            detail={"run": str(run.pk), "pairs": run.wanted_pairs, "suite": events_suite},
+            detail={"run": str(run.pk), "pairs": run.wanted_pairs, "suite": wanted.suite, "kind": run.kind},
         )
         bell.ring("workers.run_validation", str(run.pk), queue="work")
         bell.tell(f"fn-{function.pk}", f"run-{run.pk}", "inbox")
     return run
+
+
+def _checked(wanted: Wanted, pairs: int | None) -> None:
+    if pairs is not None and not 1 <= pairs <= MOST_PAIRS:
+        raise BadInput(f"The number of pairs lies between 1 and {MOST_PAIRS}.")
+    if not 1 <= wanted.concurrency <= MOST_CONCURRENCY:
+        raise BadInput(f"The number of calls in flight lies between 1 and {MOST_CONCURRENCY}.")
+    if wanted.budget_gb_s is not None and not 0 < wanted.budget_gb_s < math.inf:
+        raise BadInput("A budget is a number of GB-seconds above 0.")
+    if not 0 <= wanted.learn <= MOST_PAIRS:
+        raise BadInput(f"The number of events to learn from lies between 0 and {MOST_PAIRS}.")
+    if wanted.learn and wanted.primary_url:
+        raise BadInput("Noise is learned from the function on AWS, not from an address that stands for it.")
+    if max(len(wanted.primary_url), len(wanted.candidate_url)) > 300:
+        raise BadInput("An address has at most 300 characters.")
+    for url in (wanted.primary_url, wanted.candidate_url):
+        if url:
+            checked_url(url, settings.RIE_HOSTS)
+
+
+def start_replay(
+    function_id: int,
+    *,
+    actor: str,
+    events: int,
+    reason: str = "",
+    concurrency: int = 6,
+    budget_gb_s: float | None = None,
+) -> tuple[Run, Mapping[str, int]]:
+    """Start a replay on FC of what the tap reported last; AWS gave its answers then and is not called.
+
+    Its pairs are evidence beside those of the latest suite run on the same code, configuration and rules.
+
+    Returns:
+        the run, and why reported events are left out: reason -> how many.
+
+    Raises:
+        BadInput: nothing that was reported can be sent again; the sentence says why.
+        GuardNotMet, OperationRunning: as ``start``.
+    """
+    if not 1 <= events <= MOST_PAIRS:
+        raise BadInput(f"The number of events lies between 1 and {MOST_PAIRS}.")
+    found = suites.live_entries(function_id, at_most=min(events, MOST_EVENTS), answered=True)
+    if not found.entries:
+        why = ", ".join(f"{number} {reason}" for reason, number in found.left_out.items())
+        raise BadInput(
+            f"Nothing that the tap reported can be replayed ({why})."
+            if why
+            else "The tap has reported nothing yet: it does so from the first step of a shift on."
+        )
+    with transaction.atomic():
+        suites.import_entries(function_id, found.entries, actor=actor, name=suites.REPLAY, source="live")
+        run = start(
+            function_id,
+            Wanted(suite=suites.REPLAY, concurrency=concurrency, budget_gb_s=budget_gb_s),
+            actor=actor,
+            reason=reason,
+            pairs=len(found.entries),
+            kind=Run.Kind.REPLAY,
+        )
+    return run, found.left_out
 
 
 def cancel_run(run_id: uuid.UUID | str, *, actor: str) -> Run:
@@ -290,6 +338,26 @@ def store_pairs(lease: RunLease, rows: Sequence[Pair], *, begun: Sequence[int] =
     return run
 
 
+def begin_learning(lease: RunLease, events: int) -> Run:
+    """Write down that AWS is called twice for so many more events, before it is. Raises RunLeaseLost."""
+    until = timezone.now() + LEASE
+    with transaction.atomic():
+        run = _held(lease).select_related("function__connection__counterpart", "suite").get()
+        run.learned += events
+        run.lease_until = run.due_at = until
+        run.save(update_fields=["learned", "lease_until", "due_at"])
+    return run
+
+
+def count_calls(lease: RunLease, side: Side, seen: Sequence[Observation]) -> Run:
+    """Add calls that make no pair to what the run has used. Raises RunLeaseLost."""
+    with transaction.atomic():
+        run = _held(lease).select_related("function__connection__counterpart", "suite").get()
+        run.usage = usage.with_calls(run.usage, side, seen, run.function)
+        run.save(update_fields=["usage"])
+    return run
+
+
 def over_budget(run: Run) -> bool:
     """Tell whether the run has used the GB-seconds that it may."""
     return run.budget_gb_s is not None and usage.gb_seconds(run.usage) >= run.budget_gb_s
@@ -371,11 +439,12 @@ def finish_run(
                 "logs_due_at",
             ]
         )
-        function.verdict, function.verdict_result = run.verdict, run.verdict_result
-        function.verdict_at, function.evidence_digest = now, run.basis_digest
-        function.save(
-            update_fields=["verdict", "verdict_result", "verdict_at", "evidence_digest", "changed_at"]
-        )
+        if not run.by_address:
+            function.verdict, function.verdict_result = run.verdict, run.verdict_result
+            function.verdict_at, function.evidence_digest = now, run.basis_digest
+            function.save(
+                update_fields=["verdict", "verdict_result", "verdict_at", "evidence_digest", "changed_at"]
+            )
         audit.record(
             actor=run.asked_by,
             verb=f"validate:{verdict.result.value}",
@@ -383,7 +452,7 @@ def finish_run(
             reason=run.reason,
             detail={"run": str(run.pk), "sentence": verdict.sentence[:300]},
         )
-        if run.basis_digest == evidence_digest(function):
+        if run.basis_digest == evidence_digest(function) and not run.by_address:
             _move(function, verdict, actor=run.asked_by)
         bell.tell(f"run-{run.pk}", f"fn-{function.pk}", "inbox")
     return run

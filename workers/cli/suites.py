@@ -4,17 +4,34 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import orjson
-from django.db.models import Count, Q
+from django.db.models import Count, F, Q
 
 from cutover.errors import BadInput
-from migrations_app.models import Rule, Suite
-from migrations_app.services import rules, validation
-from workers.cli.frame import Answer, Context, table
+from cutover.suites import (
+    GENERATED,
+    MOST_EVENTS,
+    Entry,
+    Reading,
+    entry_document,
+    export_lines,
+    generate,
+    kind_of_trigger,
+    read_entries,
+    tags_of,
+)
+from migrations_app.models import FunctionMigration, Rule, Suite, SuiteEvent
+from migrations_app.services import rules, suites
+from workers.cli.frame import Answer, Context, Verb, table
 from workers.cli.lookup import function_named
+from workers.runs.logged import MOST_HOURS, logged_entries
+
+_NAMED = 5
+"""Bad lines of a file that are named one by one."""
 
 
 def register(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -22,14 +39,35 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     suite = verbs.add_parser("suite", help="manage suites of events").add_subparsers(
         dest="deed", metavar="DEED", required=True
     )
-    deed = suite.add_parser("import", parents=[common], help="JSON or JSON Lines of AWS-shaped events")
-    deed.add_argument("function", metavar="FUNCTION")
+    deed = _deed(suite, common, "import", "JSON or JSON Lines of AWS-shaped events", import_suite)
     deed.add_argument("file", metavar="FILE", help="- for standard input")
+    deed.add_argument("--skip-bad", action="store_true", help="take the other lines when some are no events")
+    _into(deed)
+    deed = _deed(suite, common, "generate", "sample events, of the function's triggers by default", generated)
+    deed.add_argument("--kind", action="append", choices=list(GENERATED), help="may be given several times")
+    deed.add_argument("--count", type=int, help="events of each kind (default: one of each variety)")
+    deed.add_argument("--seed", type=int, default=1, help="the same seed gives the same events")
+    _into(deed)
+    deed = _deed(suite, common, "from-logs", "events that the function wrote to its own logs", from_logs)
+    deed.add_argument("--hours", type=float, default=24.0, help="how far back to look (default 24)")
+    deed.add_argument("--limit", type=int, default=100, help="how many events at most (default 100)")
+    _into(deed)
+    deed = _deed(suite, common, "from-live", "events that the tap reported", from_live)
+    deed.add_argument("--limit", type=int, default=100, help="how many events at most (default 100)")
+    _into(deed, name=suites.LIVE)
+    deed = _deed(suite, common, "export", "JSON Lines that import reads again", export)
     deed.add_argument("--name", default="default")
-    deed.set_defaults(run=import_suite)
-    deed = suite.add_parser("list", parents=[common], help="suites of a function")
-    deed.add_argument("function", metavar="FUNCTION")
-    deed.set_defaults(run=list_suites)
+    deed.add_argument("--version", type=int, help="an earlier one that a run used")
+    deed.add_argument("--to", metavar="FILE", default="-", help="default: standard output")
+    deed = _deed(suite, common, "show", "the events of a suite", show)
+    deed.add_argument("--name", default="default")
+    deed.add_argument("--version", type=int)
+    deed = _deed(suite, common, "tag", "add tags to events, or take them away", tag)
+    deed.add_argument("--name", default="default")
+    deed.add_argument("--add", action="append", default=[], metavar="TAG")
+    deed.add_argument("--remove", action="append", default=[], metavar="TAG")
+    deed.add_argument("--event", type=int, action="append", metavar="N", help="from 1; default: all")
+    _deed(suite, common, "list", "suites of a function", list_suites)
     rule = verbs.add_parser("rule", help="manage accepted differences").add_subparsers(
         dest="deed", metavar="DEED", required=True
     )
@@ -52,52 +90,209 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     deed.set_defaults(run=retire_rule)
 
 
-def read_events(file: str) -> list[object]:
-    """Read a JSON array, one JSON object, or JSON Lines; ``-`` is standard input.
+def _deed(
+    suite: Any, common: argparse.ArgumentParser, name: str, about: str, run: Verb
+) -> argparse.ArgumentParser:
+    deed: argparse.ArgumentParser = suite.add_parser(name, parents=[common], help=about)
+    deed.add_argument("function", metavar="FUNCTION")
+    deed.set_defaults(run=run)
+    return deed
+
+
+def _into(deed: argparse.ArgumentParser, *, name: str = "default") -> None:
+    deed.add_argument("--name", default=name, help=f"of the suite (default: {name})")
+    deed.add_argument("--append", action="store_true", help="keep the events that are there")
+    deed.add_argument("--tag", action="append", default=[], metavar="TAG", help="for each of the events")
+
+
+def read_events(file: str, *, skip_bad: bool = False) -> Reading:
+    """Read a JSON array, one JSON value, or JSON Lines; ``-`` is standard input.
 
     Raises:
-        BadInput: with the line that is not JSON; nothing of its content.
+        BadInput: with the lines that are no events, unless those shall be left out; nothing of their content.
     """
     try:
         content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
     except OSError as exc:
         raise BadInput(f"{file} cannot be read: {exc.strerror}.") from exc
-    try:
-        found = orjson.loads(content)
-    except orjson.JSONDecodeError:
-        return [
-            _event(line, number, file) for number, line in enumerate(content.splitlines(), 1) if line.strip()
-        ]
-    return list(found) if isinstance(found, list) else [found]
-
-
-def _event(line: bytes, number: int, file: str) -> object:
-    try:
-        return orjson.loads(line)
-    except orjson.JSONDecodeError as exc:
-        raise BadInput(f"{file}, line {number} is not JSON: {exc.msg}. Nothing was changed.") from exc
+    found = read_entries(content)
+    if found.bad and not (skip_bad and found.entries):
+        named = "; ".join(f"{one.place} {one.why}" for one in found.bad[:_NAMED])
+        more = f"; and {len(found.bad) - _NAMED} more" if len(found.bad) > _NAMED else ""
+        hint = " --skip-bad takes the rest." if found.entries else ""
+        raise BadInput(f"{file}: {named}{more}. Nothing was changed.{hint}")
+    return found
 
 
 def import_suite(context: Context) -> Answer:
-    """Replace a suite by the events of a file."""
+    """Make the events of a file the suite's."""
+    function = function_named(context.options.function)
+    found = read_events(context.options.file, skip_bad=context.options.skip_bad)
+    for one in found.bad:
+        context.say(f"Left out: {one.place} {one.why}.")
+    return _import(context, function, found.entries, SuiteEvent.Source.FILE, left_out=len(found.bad))
+
+
+def generated(context: Context) -> Answer:
+    """Make generated events the suite's, one kind for each trigger that has one."""
     options = context.options
     function = function_named(options.function)
-    suite = validation.import_events(
-        function.pk, read_events(options.file), actor=context.actor, name=options.name
+    triggers = function.facts.get("triggers") or ()
+    sources = {kind_of_trigger(one): str(one.get("source", "")) for one in reversed(triggers)}
+    kinds = options.kind or [kind for kind in sources if kind]
+    if not kinds:
+        raise BadInput(
+            f"No trigger of {function.name} is known that events are generated for. Say --kind: "
+            f"{', '.join(GENERATED)}."
+        )
+    entries = [
+        entry
+        for kind in dict.fromkeys(kinds)
+        for entry in generate(
+            kind,
+            seed=options.seed,
+            count=options.count,
+            source=sources.get(kind, ""),
+            region=function.connection.region,
+            account=function.connection.account_id or "123456789012",
+        )
+    ]
+    return _import(context, function, entries, SuiteEvent.Source.GENERATED)
+
+
+def from_logs(context: Context) -> Answer:
+    """Make the events that the function logged itself the suite's."""
+    options = context.options
+    function = function_named(options.function)
+    if not 0 < options.hours <= MOST_HOURS or options.limit < 1:
+        raise BadInput(f"The window is above 0 and at most {MOST_HOURS} hours, the limit at least 1.")
+    entries = logged_entries(function, hours=options.hours, at_most=options.limit)
+    if not entries:
+        raise BadInput(
+            f"The logs of {function.name} of the last {options.hours:g} hours hold no event that is known by "
+            "its shape. Look further back, or import a file."
+        )
+    return _import(context, function, entries, SuiteEvent.Source.LOGS)
+
+
+def from_live(context: Context) -> Answer:
+    """Make the events that the tap reported the suite's."""
+    function = function_named(context.options.function)
+    if context.options.limit < 1:
+        raise BadInput("The limit is at least 1.")
+    found = suites.live_entries(function.pk, at_most=min(context.options.limit, MOST_EVENTS))
+    for reason, number in found.left_out.items():
+        context.say(f"Left out: {number} {reason}.")
+    if not found.entries:
+        raise BadInput(
+            f"The tap has reported no whole event of {function.name}. It reports from the first step of a "
+            "shift on; what it redacts or cuts cannot be used."
+        )
+    return _import(context, function, found.entries, SuiteEvent.Source.LIVE)
+
+
+def _import(
+    context: Context, function: FunctionMigration, entries: Sequence[Entry], source: str, *, left_out: int = 0
+) -> Answer:
+    options = context.options
+    if options.tag:
+        words = tags_of(options.tag)
+        entries = [replace(entry, tags=tags_of([*entry.tags, *words])) for entry in entries]
+    suite = suites.import_entries(
+        function.pk, entries, actor=context.actor, name=options.name, source=source, append=options.append
     )
-    count = suite.events.count()
+    count = len(suites.events_of(suite))
     return Answer(
-        document={"function": function.name, "suite": suite.name, "events": count},
-        text=f"Suite '{suite.name}' of {function.name} has {count} events, secret-looking values redacted.",
+        document={
+            "function": function.name,
+            "suite": suite.name,
+            "version": suite.version,
+            "events": count,
+            "left_out": left_out,
+        },
+        text=f"Suite '{suite.name}' of {function.name} has {count} events (version {suite.version}), "
+        "secret-looking values redacted.",
+    )
+
+
+def export(context: Context) -> Answer:
+    """Write the events of a suite as JSON Lines."""
+    options = context.options
+    suite = suites.named(function_named(options.function), options.name)
+    entries = suites.entries_of(suite, options.version)
+    if options.to == "-":
+        document = [entry_document(entry) for entry in entries]
+        return Answer(document=document, text="\n".join(export_lines(entries)))
+    try:
+        Path(options.to).write_text("".join(f"{line}\n" for line in export_lines(entries)))
+    except OSError as exc:
+        raise BadInput(f"{options.to} cannot be written: {exc.strerror}.") from exc
+    return Answer(
+        document={"suite": suite.name, "events": len(entries), "file": options.to},
+        text=f"{len(entries)} events of '{suite.name}' are in {options.to}.",
+    )
+
+
+def show(context: Context) -> Answer:
+    """Give the events of a suite."""
+    options = context.options
+    suite = suites.named(function_named(options.function), options.name)
+    rows = suites.events_of(suite, options.version)
+    found = [
+        {
+            "event": row.position + 1,
+            "title": row.title,
+            "source": row.source,
+            "tags": row.tags,
+            "expected_effects": row.expected_effects,
+            "document": row.event,
+        }
+        for row in rows
+    ]
+    text = table(
+        ("EVENT", "TITLE", "SOURCE", "TAGS", "EXPECTED EFFECTS"),
+        [
+            (row.position + 1, row.title, row.source, " ".join(row.tags), _expected(row.expected_effects))
+            for row in rows
+        ],
+    )
+    version = options.version or suite.version
+    return Answer(document={"suite": suite.name, "version": version, "events": found}, text=text)
+
+
+def _expected(effects: Sequence[Mapping[str, str]] | None) -> str:
+    if effects is None:
+        return ""
+    return ", ".join(" ".join(one.values()) for one in effects) or "none"
+
+
+def tag(context: Context) -> Answer:
+    """Change the tags of events."""
+    options = context.options
+    function = function_named(options.function)
+    positions = None if options.event is None else [number - 1 for number in options.event]
+    changed = suites.tag(
+        function.pk,
+        options.name,
+        actor=context.actor,
+        add=options.add,
+        remove=options.remove,
+        positions=positions,
+    )
+    return Answer(
+        document={"suite": options.name, "events": changed},
+        text=f"{changed} events of '{options.name}' are tagged anew.",
     )
 
 
 def list_suites(context: Context) -> Answer:
     """Give the suites of a function."""
     function = function_named(context.options.function)
-    rows = Suite.objects.filter(function=function).annotate(count=Count("events")).order_by("name")
-    found = [{"suite": row.name, "events": row.count} for row in rows]
-    return Answer(document=found, text=table(("SUITE", "EVENTS"), [tuple(one.values()) for one in found]))
+    rows = Suite.objects.filter(function=function).order_by("name")
+    counted = rows.annotate(count=Count("events", filter=Q(events__version=F("version"))))
+    found = [{"suite": row.name, "version": row.version, "events": row.count} for row in counted]
+    text = table(("SUITE", "VERSION", "EVENTS"), [tuple(one.values()) for one in found])
+    return Answer(document=found, text=text)
 
 
 def add_rule(context: Context) -> Answer:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import random
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import orjson
 
 from cutover.errors import Throttled, UnsupportedFeature
 from cutover.observation import Observation, Outcome, Side
 from cutover.planning import ALIAS
-from cutover.ports import Invoker, Logs
-from migrations_app.models import FunctionMigration
+from cutover.ports import CandidateCloud, Invoker, Logs, PrimaryCloud
+from migrations_app.models import FunctionMigration, Run
 from workers import wiring
 from workers.runs import effects
 from workers.runs.effects import Looks
@@ -44,40 +44,77 @@ class Asked:
     title: str
     event: object
     first: Side
+    recorded: Observation | None = None
+    """What AWS answered when the event was live: it is not called again."""
 
 
 Both = dict[Side, Observation]
 """What the two sides did with one event."""
 
 
-def places(function: FunctionMigration) -> dict[Side, Place]:
-    """Give both places. Raises UnsupportedFeature when there is no Alibaba connection."""
+def places(run: Run) -> dict[Side, Place]:
+    """Give both places of a run. Effects are looked at only where both sides are in their clouds.
+
+    Raises:
+        UnsupportedFeature: there is no Alibaba connection, or a twin cannot be looked at.
+        BadInput: an address that stands for a side may not be called.
+    """
+    urls = {Side.PRIMARY: run.primary_url, Side.CANDIDATE: run.candidate_url}
+    in_cloud = {Side.PRIMARY: _primary, Side.CANDIDATE: _candidate}
+    found = {
+        side: _addressed(run.function, side, url) if url else in_cloud[side](run.function)
+        for side, url in urls.items()
+    }
+    if run.by_address or run.kind != Run.Kind.SUITE:
+        return found
+    looks = effects.looks(run.function, *_clouds(run.function))
+    return {side: replace(place, looks=looks[side]) for side, place in found.items()}
+
+
+def _clouds(function: FunctionMigration) -> tuple[PrimaryCloud, CandidateCloud]:
     connection = function.connection
     if connection.counterpart is None:
         raise UnsupportedFeature("alibaba", f"{connection.name} has no Alibaba connection to compare with")
-    primary, candidate = wiring.primary(connection), wiring.candidate(connection.counterpart)
-    looks = effects.looks(function, primary, candidate)
-    timeout_s = float(function.facts.get("timeout_s") or 3)
-    return {
-        Side.PRIMARY: Place(
-            side=Side.PRIMARY,
-            invoker=primary.invoker,
-            logs=primary.logs,
-            function=function.name,
-            qualifier=primary_qualifier(function),
-            timeout_s=timeout_s,
-            looks=looks[Side.PRIMARY],
-        ),
-        Side.CANDIDATE: Place(
-            side=Side.CANDIDATE,
-            invoker=candidate.invoker,
-            logs=candidate.logs,
-            function=str(function.target["name"]),
-            qualifier=str(function.deployment.get("version") or ALIAS),
-            timeout_s=float(function.target.get("timeout_s") or timeout_s),
-            looks=looks[Side.CANDIDATE],
-        ),
-    }
+    return wiring.primary(connection), wiring.candidate(connection.counterpart)
+
+
+def _primary(function: FunctionMigration) -> Place:
+    cloud = wiring.primary(function.connection)
+    return Place(
+        side=Side.PRIMARY,
+        invoker=cloud.invoker,
+        logs=cloud.logs,
+        function=function.name,
+        qualifier=primary_qualifier(function),
+        timeout_s=_timeout_s(function),
+    )
+
+
+def _candidate(function: FunctionMigration) -> Place:
+    _, cloud = _clouds(function)
+    return Place(
+        side=Side.CANDIDATE,
+        invoker=cloud.invoker,
+        logs=cloud.logs,
+        function=str(function.target["name"]),
+        qualifier=str(function.deployment.get("version") or ALIAS),
+        timeout_s=float(function.target.get("timeout_s") or _timeout_s(function)),
+    )
+
+
+def _addressed(function: FunctionMigration, side: Side, url: str) -> Place:
+    return Place(
+        side=side,
+        invoker=wiring.emulator(url, side),
+        logs=wiring.NO_LOGS,
+        function=function.name,
+        qualifier="",
+        timeout_s=_timeout_s(function),
+    )
+
+
+def _timeout_s(function: FunctionMigration) -> float:
+    return float(function.facts.get("timeout_s") or 3)
 
 
 def primary_qualifier(function: FunctionMigration) -> str:
@@ -92,11 +129,12 @@ def observe(where: dict[Side, Place], asked: Asked) -> Both:
     """Call both sides with one event, one after the other, and look at their twins around each call."""
     second = Side.CANDIDATE if asked.first is Side.PRIMARY else Side.PRIMARY
     payload = orjson.dumps(asked.event)
-    return {side: _looked_at(where[side], payload) for side in (asked.first, second)}
-
-
-def _looked_at(place: Place, payload: bytes) -> Observation:
-    return effects.around(place.looks, lambda: invoke(place, payload))
+    if asked.recorded is not None:
+        return {Side.PRIMARY: asked.recorded, Side.CANDIDATE: invoke(where[Side.CANDIDATE], payload)}
+    return {
+        side: effects.around(where[side].looks, lambda place=where[side]: invoke(place, payload))  # type: ignore[misc]
+        for side in (asked.first, second)
+    }
 
 
 def invoke(place: Place, payload: bytes) -> Observation:

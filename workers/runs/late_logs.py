@@ -15,7 +15,7 @@ from dataclasses import replace
 from django.utils import timezone
 
 from cutover.comparison import Rule
-from cutover.errors import CloudError, UnsupportedFeature
+from cutover.errors import BadInput, CloudError, UnsupportedFeature
 from cutover.observation import Observation, Outcome, Side
 from migrations_app.models import Pair
 from migrations_app.services import evidence, rules, validation
@@ -64,9 +64,9 @@ def catch_up() -> int:
     came = 0
     for run in validation.runs_with_late_logs():
         try:
-            where = calling.places(run.function)
+            where = calling.places(run)
             now_in = _complete(_pending(run.pk), where, rules.active(run.function_id))
-        except (CloudError, UnsupportedFeature):
+        except (BadInput, CloudError, UnsupportedFeature):
             now_in = 0
         validation.note_late_logs(run, came=now_in)
         came += now_in

@@ -271,7 +271,9 @@ def test_hold_and_resume_and_rules_say_who_and_why(world: World) -> None:
     assert cutover("rule", "list", "hello", "--json").document[0]["name"] == "times"
     assert cutover("rule", "retire", str(made["id"]), "--reason", "fixed").code == 0
     assert cutover("rule", "list", "hello", "--json").document == []
-    assert cutover("suite", "list", "hello", "--json").document == [{"suite": "default", "events": 3}]
+    assert cutover("suite", "list", "hello", "--json").document == [
+        {"suite": "default", "version": 1, "events": 3}
+    ]
 
 
 def test_a_trail_that_was_changed_gets_1(world: World) -> None:

@@ -13,7 +13,7 @@ from django.test import override_settings
 from clouds.simulated.world import World
 from cutover.errors import NoAnswer
 from migrations_app.models import AuditEntry, Connection, FunctionMigration, Policy, Suite
-from migrations_app.services import people, validation
+from migrations_app.services import people, suites
 from tests.integration.workers import worlds
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -76,7 +76,7 @@ def test_it_can_be_repeated_and_leaves_what_people_did(
 ) -> None:
     set_up(capsys)
     Policy.objects.update(step_min_seconds=42)
-    validation.import_events(FunctionMigration.objects.get(name="hello").pk, [{"name": "own"}], actor="olga")
+    suites.import_events(FunctionMigration.objects.get(name="hello").pk, [{"name": "own"}], actor="olga")
     set_up(capsys)
     assert Policy.objects.get().step_min_seconds == 42
     assert Suite.objects.get(function__name="hello").events.count() == 1

@@ -12,7 +12,7 @@ from clouds.simulated.world import World
 from cutover.errors import BadInput, GuardNotMet, NoAnswer, OperationRunning, StaleState
 from cutover.observation import Side
 from migrations_app.models import FunctionMigration, Pair, Run, SuiteEvent
-from migrations_app.services import rules, validation
+from migrations_app.services import rules, suites, validation
 from tests.integration.workers import worlds
 from workers import validation as worker
 from workers.runs import late_logs
@@ -367,4 +367,4 @@ def test_a_rule_that_cannot_be_used_is_refused(world: World, kind: str, pointer:
 def test_an_empty_suite_is_refused(world: World) -> None:
     function = worlds.assessed(world)
     with pytest.raises(BadInput):
-        validation.import_events(function.pk, [], actor="test")
+        suites.import_events(function.pk, [], actor="test")

@@ -11,7 +11,7 @@ from clouds import simulated
 from clouds.simulated.world import Behaviour, World
 from cutover.ports import CandidateSpecification
 from migrations_app.models import Connection, FunctionMigration, Operation, Policy
-from migrations_app.services import assessment, deployment, inventory, shifting, validation
+from migrations_app.services import assessment, deployment, inventory, shifting, suites, validation
 from workers import engine, wiring
 from workers import validation as worker
 
@@ -78,7 +78,7 @@ def deployed(
     FunctionMigration.objects.filter(pk=function.pk).update(
         phase="deployed", deployment={"version": version, "arn": "", "code_sha256": "", "facts_digest": ""}
     )
-    validation.import_events(function.pk, events, actor="test")
+    suites.import_events(function.pk, events, actor="test")
     return refreshed(function)
 
 

@@ -15,7 +15,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from cutover.errors import CutoverError
 from migrations_app.models import Connection, FunctionMigration, Policy, SuiteEvent
-from migrations_app.services import assessment, connections, people, validation
+from migrations_app.services import assessment, connections, people, suites
 from workers import connections as acting
 from workers.cli.suites import read_events
 
@@ -132,7 +132,8 @@ class Command(BaseCommand):
                 Path(place) / function.name / "events.jsonl",
             ):
                 if file.is_file():
-                    validation.import_events(function.pk, read_events(str(file)), actor=ACTOR)
+                    entries = read_events(str(file)).entries
+                    suites.import_entries(function.pk, entries, actor=ACTOR)
                     self._say(f"suite of {function.name}: {file.name}")
                     break
 
