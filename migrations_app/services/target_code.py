@@ -6,16 +6,20 @@ since, the calls are unknown and the generated policy says so. No value of an en
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cutover.assessment import code_basis
 from cutover.errors import BadInput
 from cutover.planning.marks import Form
-from cutover.target_code import Basis, Call, Generated, TwinName, generate
-from migrations_app.models import EnvironmentName, FunctionMigration
+from cutover.target_code import Basis, Call, Generated, RoleStatement, TwinName, generate
+from migrations_app.models import EnvironmentName, FunctionMigration, Twin
 from migrations_app.services.assessment import target_of
 from migrations_app.services.inventory import facts_from_document
+
+_ADDED = (EnvironmentName.Source.TWIN, EnvironmentName.Source.WORKER)
+"""Sources of names that FC gets whether or not AWS has them."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -53,22 +57,58 @@ def basis(function: FunctionMigration) -> Basis:
     if not function.target:
         raise BadInput(f"{function.name} has no target yet. Assess it first.")
     twins = {row.name: row for row in function.twins.all()}
-    facts = facts_from_document(function.facts)
+    rows = {row.name: row for row in function.environment_names.all()}
+    facts, target = facts_from_document(function.facts), target_of(function)
+    kept = {one: "" for name in facts.environment if (one := _becomes(name, rows))}
+    wanted = {one for name in target.environment_names if (one := _becomes(name, rows))}
+    wanted |= {row.name for row in rows.values() if row.source in _ADDED}
     return Basis(
-        facts=facts,
-        target=target_of(function),
+        facts=replace(facts, environment=kept),
+        target=replace(target, environment_names=tuple(sorted(wanted))),
         region=there.region,
         account_id=there.account_id,
         calls=_calls(function, code_basis(facts)),
+        statements=_statements(facts.configuration.get("role_policies")),
         twins=tuple(
-            TwinName(kind=row.kind, aws=row.primary, alibaba=row.candidate)  # type: ignore[arg-type]
+            TwinName(
+                kind=row.kind,  # type: ignore[arg-type]
+                aws=row.primary,
+                alibaba=row.candidate,
+                shared=row.state == Twin.State.SHARED,
+            )
             for row in twins.values()
         ),
         names={
             row.name: twins[row.argument].candidate
-            for row in function.environment_names.all()
+            for row in rows.values()
             if row.source == EnvironmentName.Source.TWIN and row.argument in twins
         },
+    )
+
+
+def _becomes(name: str, rows: Mapping[str, EnvironmentName]) -> str:
+    """Give what an environment variable of AWS is called on FC; empty when it is left out."""
+    row = rows.get(name)
+    if row is None or row.source in _ADDED:
+        return name
+    return row.argument if row.source == EnvironmentName.Source.RENAMED else ""
+
+
+def _statements(read: Any) -> tuple[RoleStatement, ...] | None:
+    """Give the role's statements; None when the role was not read."""
+    if read is None:
+        return None
+    return tuple(
+        RoleStatement(
+            policy=str(one["policy"]),
+            sid=str(one.get("sid", "")),
+            effect=str(one["effect"]),
+            actions=tuple(one["actions"]),
+            resources=tuple(one["resources"]),
+            inverted=bool(one.get("inverted")),
+            conditional=bool(one.get("conditional")),
+        )
+        for one in read
     )
 
 
