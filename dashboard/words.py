@@ -201,6 +201,12 @@ INBOX: Mapping[str, Mark] = {
     "no-verdict": _mark("err", _("No verdict")),
 }
 
+CODE_FORMS: Mapping[str, Text] = {
+    "terraform": _("Terraform"),
+    "serverless-devs": _("Serverless Devs"),
+    "scaffold": _("Scaffold"),
+}
+
 STEPS: Mapping[str, Text] = {
     "Decouple business logic from input and output": _("Decouple business logic from input and output"),
     "Reimplement input and output for the other cloud": _("Reimplement input and output for the other cloud"),

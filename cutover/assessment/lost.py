@@ -184,8 +184,8 @@ _EVENTS: Mapping[Kind, dict[str, Any]] = {
                     "SigningCertUrl": "https://sns.example/cert.pem",
                     "UnsubscribeUrl": "https://sns.example/unsubscribe",
                     "MessageAttributes": {
-                        "Colour": {"Type": "String", "Value": "red"},
-                        "Picture": {"Type": "Binary", "Value": "VGVzdA=="},
+                        "a-text": {"Type": "String", "Value": "red"},
+                        "a-binary-one": {"Type": "Binary", "Value": "VGVzdA=="},
                     },
                 },
             }
@@ -197,10 +197,10 @@ _EVENTS: Mapping[Kind, dict[str, Any]] = {
         "resource": "/orders/{id}",
         "path": "/orders/7",
         "httpMethod": "GET",
-        "headers": {"Accept": "*/*", "X-Several": "2"},
-        "multiValueHeaders": {"Accept": ["*/*"], "X-Several": ["1", "2"]},
-        "queryStringParameters": {"a": "2"},
-        "multiValueQueryStringParameters": {"a": ["1", "2"]},
+        "headers": {"Accept": "*/*", "X-Sent-Twice": "2"},
+        "multiValueHeaders": {"Accept": ["*/*"], "X-Sent-Twice": ["1", "2"]},
+        "queryStringParameters": {"sent-twice": "2"},
+        "multiValueQueryStringParameters": {"sent-twice": ["1", "2"]},
         "pathParameters": {"id": "7"},
         "stageVariables": {"mode": "live"},
         "requestContext": {

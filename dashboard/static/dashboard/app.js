@@ -69,7 +69,7 @@
   const go = (step) => {
     const all = marks();
     if (!all.length) return;
-    at = (at + step + all.length) % all.length;
+    at = at < 0 && step < 0 ? all.length - 1 : (at + step + all.length) % all.length;
     $$(".cur").forEach((row) => row.classList.remove("cur"));
     const name = all[at].dataset.difference;
     all[at].classList.add("cur");
@@ -90,10 +90,25 @@
     b.textContent = b.dataset.copy;
   }));
 
+  // --- generated files: copy the text that a button names; without clipboard the button stays away ----
+  $$("[data-copy-from]").forEach((b) => {
+    if (!navigator.clipboard) return;
+    b.hidden = false;
+    b.addEventListener("click", async () => {
+      await navigator.clipboard.writeText($("#" + CSS.escape(b.dataset.copyFrom)).textContent);
+      $("span", b).textContent = b.dataset.done;
+    });
+  });
+
   // --- keys ---------------------------------------------------------------------------------------
   const help = $("#help");
   let prefix = "";
   const follow = (selector) => { const link = $(selector); if (link) link.click(); return !!link; };
+  const unfold = (which) => {
+    const d = $(`.rail li.cur ${which}`) || $(`.rail ${which}`) || $(which);
+    if (d) { d.open = true; $("select, input:not([type=hidden])", d)?.focus(); }
+  };
+  const sections = ["answer", "logs", "effects", "times", "raw"];
   const keys = {
     "?": () => help && help.showModal(),
     "/": () => $("#search")?.focus(),
@@ -101,9 +116,10 @@
     R: () => $("[data-key=R]")?.focus(),
     n: () => go(1), p: () => go(-1),
     j: () => follow("[data-key=j]"), k: () => follow("[data-key=k]"),
+    b: () => unfold("[data-bug]"),
     e: () => $$(".fold details").forEach((d) => { d.open = !d.open; }),
     i: () => $("button[data-hide=noise]")?.click(),
-    r: () => { const d = $(".rail li.cur details, .rail details"); if (d) { d.open = true; $("input:not([type=hidden])", d)?.focus(); } },
+    r: () => unfold("[data-rule]"),
   };
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
@@ -117,11 +133,19 @@
       if (follow(`[data-go-to="${CSS.escape(key)}"]`)) { event.preventDefault(); return; }
     }
     if (key === "g") { prefix = "g"; setTimeout(() => { prefix = ""; }, 1200); return; }
+    const section = $(`#${sections[key - 1] || "none"}-title`);
+    if (section) { section.scrollIntoView({ block: "center" }); section.focus({ preventScroll: true }); }
     if (keys[key]) { event.preventDefault(); keys[key](); }
   });
   $$("#help [data-close]").forEach((b) => b.addEventListener("click", () => help.close()));
   
   $(".phases [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
-  const start = location.hash.slice(1);
-  if (start) at = marks().findIndex((row) => row.dataset.difference === start);
+  const open = () => {
+    const name = location.hash.slice(1).replace(/^d(?=\d)/, "d-");
+    const found = /^d-\d+$/.test(name) ? marks().findIndex((row) => row.dataset.difference === name) : -1;
+    if (found < 0) { const quiet = $("#" + CSS.escape(name || "none"))?.closest("details"); if (quiet) quiet.open = true; return; }
+    at = found; go(0);
+  };
+  addEventListener("hashchange", open);
+  open();
 })();

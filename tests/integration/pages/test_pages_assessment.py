@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -9,13 +10,13 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from cutover.assessment import Finding
+from cutover.assessment import Finding, code_basis
 from cutover.phases import Phase
 from migrations_app.models import AuditEntry, FunctionMigration
 from migrations_app.selectors.assessment import portfolio_readiness, standing
 from migrations_app.selectors.functions import FunctionFilter, page
 from migrations_app.selectors.inbox import inbox
-from migrations_app.services import people
+from migrations_app.services import inventory, people
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -246,3 +247,52 @@ def test_the_api_gives_findings_and_triggers_and_waives(client: Client) -> None:
     ]
     made.refresh_from_db()
     assert "waiver" not in made.findings[0]
+
+
+@pytest.mark.parametrize(("form", "path"), [("terraform", ".tf"), ("serverless-devs", "s.yaml")])
+def test_the_target_as_code_shows_gaps_first_and_can_be_downloaded(
+    viewer: Client, form: str, path: str
+) -> None:
+    triggers = [{"kind": "iot", "source": "rule-1", "qualifier": "live", "enabled": True}]
+    assessed(facts=factories.FACTS | {"triggers": triggers})
+    body = viewer.get(f"/functions/walker/code/?form={form}").content.decode()
+    assert body.index("What is not in it") < body.index("rule-1") < body.index("RAM policy, line by line")
+    (link, *_) = [one for one in re.findall(r'href="(/functions/walker/code/[^"?]+)"', body) if path in one]
+    answer = viewer.get(link)
+    assert answer.status_code == 200
+    assert answer["Content-Disposition"].startswith("attachment;")
+    assert answer["X-Content-Type-Options"] == "nosniff"
+    assert answer["Content-Type"].startswith("text/plain")
+    assert "walker" in answer.content.decode()
+    assert viewer.get(f"/functions/walker/code/{form}/../../etc/passwd").status_code == 404
+    assert viewer.get("/functions/walker/code/nonsense/main.tf").status_code == 404
+
+
+def test_code_cannot_be_generated_before_the_assessment(viewer: Client) -> None:
+    factories.function("fresh")
+    assert "Assess it first" in viewer.get("/functions/fresh/code/").content.decode()
+    assert (
+        "No scaffold of this code yet" in viewer.get("/functions/fresh/code/?form=scaffold").content.decode()
+    )
+
+
+def test_the_scaffold_is_shown_for_the_code_it_was_made_of_only(viewer: Client) -> None:
+    made = assessed()
+    scaffold = {
+        "diff": "--- a/index.js\n+++ b/index.js\n+<new>\n",
+        "files": {"drivers/oss.js": "module.exports = {}"},
+        "notes": [{"place": "index.js:7", "sentence": "Decide on the bucket."}],
+        "dependencies": [{"name": "ali-oss", "version": "6.0.0", "ecosystem": "npm"}],
+    }
+    basis = code_basis(inventory.facts_from_document(made.facts))
+    FunctionMigration.objects.filter(pk=made.pk).update(
+        code_findings={"basis": basis, "findings": [], "scaffold": scaffold, "error": ""}
+    )
+    body = viewer.get("/functions/walker/code/?form=scaffold").content.decode()
+    for part in ("+&lt;new&gt;", "Decide on the bucket.", "ali-oss 6.0.0", "drivers/oss.js"):
+        assert part in body
+    answer = viewer.get("/functions/walker/code/scaffold/scaffold.diff")
+    assert answer.content.decode() == scaffold["diff"]
+    FunctionMigration.objects.filter(pk=made.pk).update(facts=made.facts | {"code_sha256": "other"})
+    assert "<new>" not in viewer.get("/functions/walker/code/?form=scaffold").content.decode()
+    assert viewer.get("/functions/walker/code/scaffold/scaffold.diff").status_code == 404
