@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import hashlib
 import logging
+from dataclasses import asdict
+from typing import Any
 
-from cutover.assessment import Finding, assess_code, code_basis, read_package
+from cutover import scaffold
+from cutover.assessment import Finding, Source, assess_code, calls, code_basis, read_package
 from cutover.errors import CloudError, UnsupportedFeature
 from cutover.ports import FunctionFacts
 from migrations_app.models import FunctionMigration
@@ -29,50 +32,79 @@ def run_due() -> int:
 
 
 def assess(function_id: int, *, actor: str) -> tuple[Finding, ...]:
-    """Assess configuration and code here and now, in four steps.
+    """Assess configuration and code here and now, in five steps.
 
     1. Unless the findings on code are those of this code and these rules: fetch the package.
     2. Read it and run the rules; nothing is written to disk.
     3. Keep what was found, or why it could not be read.
     4. Judge the configuration and write both down.
+    5. Generate the scaffold of code that was read. It comes last: findings do not wait for it.
     """
     function = FunctionMigration.objects.select_related("connection").get(pk=function_id)
     facts = facts_from_document(function.facts)
     known = assessment.code_is_known(function) and facts.code_sha256
+    source = None
     if not known or function.code_findings.get("error"):
-        _read(function, facts)
-    return assessment.assess(function_id, actor=actor, ask_for_code=False)
+        source = _read(function, facts)
+    findings = assessment.assess(function_id, actor=actor, ask_for_code=False)
+    if source is not None:
+        made = _scaffold(source, facts)
+        assessment.record_scaffold(function_id, basis=code_basis(facts), scaffold=made)
+    return findings
 
 
-def _read(function: FunctionMigration, facts: FunctionFacts) -> None:
+def _read(function: FunctionMigration, facts: FunctionFacts) -> Source | None:
+    """Read the package and keep what the rules find in it; None when it could not be read."""
     if facts.package_type != "Zip":
         FunctionMigration.objects.filter(pk=function.pk).update(code_due_at=None)
-        return
+        return None
     if declared := facts.configuration.get("declared"):
-        _read_from_disk(function, facts, str(declared.get("code", "")))
-        return
+        return _read_from_disk(function, facts, str(declared.get("code", "")))
     try:
         archive = wiring.primary(function.connection).catalog.package(function.name, version="")
     except (CloudError, UnsupportedFeature) as error:
         logger.warning("The package of %s could not be read: %s", function.name, error)
         assessment.record_code(function.pk, basis="", findings=(), error=str(error))
-        return
+        return None
     if _differs(archive, facts):
         sentence = "The code on AWS is not what the inventory saw. Sync, then assess again."
         assessment.record_code(function.pk, basis="", findings=(), error=sentence)
-        return
-    findings = assess_code(facts, read_package(archive))
-    assessment.record_code(function.pk, basis=code_basis(facts), findings=findings)
+        return None
+    return _record(function, facts, read_package(archive))
 
 
-def _read_from_disk(function: FunctionMigration, facts: FunctionFacts, code: str) -> None:
+def _read_from_disk(function: FunctionMigration, facts: FunctionFacts, code: str) -> Source | None:
     """Judge the code beside a template. It has no hash to be kept under, so it is read each time."""
     source = templates.source(code)
     if source is None:
         sentence = f"There is no code at {code}." if code else "The template does not say where the code is."
         assessment.record_code(function.pk, basis="", findings=(), error=sentence)
-        return
-    assessment.record_code(function.pk, basis=code_basis(facts), findings=assess_code(facts, source))
+        return None
+    return _record(function, facts, source)
+
+
+def _record(function: FunctionMigration, facts: FunctionFacts, source: Source) -> Source:
+    assessment.record_code(
+        function.pk,
+        basis=code_basis(facts),
+        findings=assess_code(facts, source),
+        calls=calls(facts, source),
+    )
+    return source
+
+
+def _scaffold(source: Source, facts: FunctionFacts) -> dict[str, Any]:
+    """Give the scaffold as a document, or why the code gives none."""
+    try:
+        made = scaffold.generate(source, facts)
+    except scaffold.CannotScaffold as error:
+        return {"refused": str(error)}
+    return {
+        "diff": made.diff,
+        "files": dict(made.files),
+        "notes": [asdict(one) for one in made.notes],
+        "dependencies": [asdict(one) for one in made.dependencies],
+    }
 
 
 def _differs(archive: bytes, facts: FunctionFacts) -> bool:

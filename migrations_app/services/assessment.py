@@ -25,6 +25,7 @@ from cutover.assessment import (
     readiness,
     target_for,
 )
+from cutover.assessment.on_code.services import Use
 from cutover.assessment.target import target_name
 from cutover.errors import BadInput, StaleState
 from cutover.phases import Trigger, legal_triggers
@@ -106,15 +107,40 @@ def take_due_code() -> int | None:
         return found.pk
 
 
-def record_code(function_id: int, *, basis: str, findings: Iterable[Finding], error: str = "") -> None:
-    """Keep what the code gave under its basis. With ``error``, why it was not read, nothing else counts."""
+def record_code(
+    function_id: int,
+    *,
+    basis: str,
+    findings: Iterable[Finding],
+    calls: Iterable[Use] = (),
+    error: str = "",
+) -> None:
+    """Keep what the code gave under its basis. With ``error``, why it was not read, nothing else counts.
+
+    ``calls``: its calls to AWS, from which the policy of its role on FC is derived.
+    """
     stored = {
         "basis": basis,
         "findings": [orjson.loads(orjson.dumps(asdict(one))) for one in findings],
+        "calls": [
+            {name: getattr(one, name) for name in ("service", "operation", "access", "path", "line")}
+            for one in calls
+        ],
         "read_at": timezone.now().isoformat(),
         "error": error,
     }
     FunctionMigration.objects.filter(pk=function_id).update(code_findings=stored, code_due_at=None)
+
+
+def record_scaffold(function_id: int, *, basis: str, scaffold: Mapping[str, Any]) -> None:
+    """Keep the scaffold beside the findings of the same code; that of other code is dropped."""
+    with transaction.atomic():
+        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+        if function.code_findings.get("basis") != basis:
+            return
+        function.code_findings = {**function.code_findings, "scaffold": dict(scaffold)}
+        function.save(update_fields=["code_findings", "changed_at"])
+        bell.tell(f"fn-{function.pk}")
 
 
 def waive(

@@ -20,9 +20,10 @@ from workers.cli.lookup import function_named
 PURPOSES = ("deploy", "shift", "rollback", "decommission", "restore")
 
 
-def register(verbs: Any, common: argparse.ArgumentParser) -> None:
-    """Add the verb of this group."""
-    verb = verbs.add_parser("plan", parents=[common], help="the exact actions, nothing applied")
+def register(verbs: Any, _common: argparse.ArgumentParser) -> None:
+    """Add the verb of this group. A plan is nobody's act, so `--as` is the form here and not who acts."""
+    verb = verbs.add_parser("plan", help="the exact actions, nothing applied; or the target as code")
+    verb.add_argument("--json", action="store_true", help="one JSON document on stdout")
     verb.add_argument("function", metavar="FUNCTION")
     verb.add_argument("--for", dest="purpose", required=True, choices=PURPOSES)
     verb.add_argument("--to", metavar="PERCENT", help="for a shift: the weight")
@@ -34,7 +35,7 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
         help=f"for a deploy: its target as code, {' or '.join(Form)}",
     )
     verb.add_argument("--out", metavar="DIR", help="with --as: write the files there; nothing is overwritten")
-    verb.set_defaults(run=show)
+    verb.set_defaults(run=show, actor=None)
 
 
 def show(context: Context) -> Answer:
