@@ -118,6 +118,7 @@ def alibaba_connection(running: RunningAlibaba) -> CandidateCloud:
                 "scheme": "http",
                 "fc": running.endpoint,
                 "oss": running.url,
+                "mns": running.url,
                 "sts": running.endpoint,
                 "sls": f"{keys.region}.log.aliyuncs.com",
                 "sls_proxy": running.url,
