@@ -7,6 +7,7 @@ import itertools
 import json
 import math
 import random
+from dataclasses import asdict
 from typing import Any
 
 from django.contrib.auth.models import User
@@ -14,6 +15,7 @@ from django.utils import timezone
 
 from cutover.analysis import PairEvidence, Policy, judge
 from cutover.analysis.model import verdict_document
+from cutover.assessment import Finding, readiness
 from cutover.comparison import PairOutcome, compare
 from cutover.observation import LogLine, Observation, Outcome, Side
 from cutover.phases import Phase
@@ -131,6 +133,31 @@ def shifting(name: str = "checkout-webhook", *, weight_bp: int = 2500, **changes
     )
     passing(made)
     return made
+
+
+def assessed() -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Give findings of every severity, one of them waived, as a row has them, and their readiness."""
+    found = [
+        Finding(rule="runtime", severity="blocker", title="FC has no runtime", place="Runtime", why="So."),
+        Finding(
+            rule="sdk-write",
+            severity="warn",
+            title="s3: writes (putObject)",
+            place="src/a-rather-long-folder/name/of/index.js:7",
+            why="On FC there is no execution role of AWS.",
+            remedy="Name a twin.",
+            source="AWS SDK",
+            line=7,
+            excerpt="await s3.putObject({Bucket: bucket, Key: key, Body: body}).promise()",
+            around=((6, "const key = '***'"), (7, "await s3.putObject({Bucket: bucket})" * 4), (8, "}")),
+        ),
+        Finding(rule="vpc", severity="warn", title="It sits in a VPC", place="VpcConfig", why="Another net."),
+        Finding(rule="memory", severity="ok", title="128 MB", place="MemorySize: 128", why="It fits."),
+    ]
+    documents = [{**asdict(one), "identity": one.identity} for one in found]
+    documents[2]["waiver"] = {"reason": "Peered", "by": "ada", "at": timezone.now().isoformat()}
+    rated = readiness(found, waived=[found[2].identity])
+    return json.loads(json.dumps(documents)), json.loads(json.dumps(asdict(rated)))
 
 
 def passing(made: FunctionMigration, *, pairs: int = 320, mismatches: int = 0) -> None:

@@ -143,6 +143,8 @@ def test_axe_finds_nothing_on_the_main_pages(visit: Visit, axe: str, theme: str,
     answer["total"] = 40
     run = factories.run(made)
     pair = factories.pair(made, answer=answer, run=run)
+    made.findings, made.readiness = factories.assessed()
+    made.save(update_fields=["findings", "readiness"])
     operation = factories.rolling_back(factories.shifting("other"))
     page = visit("approver", theme=theme, language=language)
     paths = [
@@ -151,6 +153,9 @@ def test_axe_finds_nothing_on_the_main_pages(visit: Visit, axe: str, theme: str,
         "/functions/checkout-webhook/",
         "/functions/checkout-webhook/shift/?to=5000",
         "/functions/checkout-webhook/pairs/",
+        "/functions/checkout-webhook/findings/",
+        "/functions/checkout-webhook/triggers/",
+        "/functions/checkout-webhook/code/",
         f"/pairs/{pair.pk}/",
         f"/runs/{run.pk}/",
         f"/operations/{operation.pk}/",
@@ -171,10 +176,22 @@ def test_axe_finds_nothing_on_the_main_pages(visit: Visit, axe: str, theme: str,
 
 
 @pytest.mark.parametrize(
-    "path", ["/", "/functions/", "/functions/checkout-webhook/", "/settings/connections/"]
+    "path",
+    [
+        "/",
+        "/functions/",
+        "/functions/checkout-webhook/",
+        "/functions/checkout-webhook/findings/",
+        "/functions/checkout-webhook/triggers/",
+        "/functions/checkout-webhook/code/",
+        "/settings/connections/",
+    ],
 )
 def test_no_page_is_wider_than_a_phone(visit: Visit, path: str) -> None:
-    factories.traffic(factories.shifting(), minutes=3)
+    made = factories.shifting()
+    factories.traffic(made, minutes=3)
+    made.findings, made.readiness = factories.assessed()
+    made.save(update_fields=["findings", "readiness"])
     page = visit("viewer", width=360)
     page.goto(path)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
