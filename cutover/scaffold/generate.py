@@ -9,7 +9,7 @@ from cutover.assessment.code.reading import text_of
 from cutover.assessment.on_code.handler_form import handler_view
 from cutover.assessment.source import Source, read_files
 from cutover.ports import FunctionFacts
-from cutover.scaffold import node
+from cutover.scaffold import node, python
 from cutover.scaffold.editing import diff_of
 from cutover.scaffold.model import CannotScaffold, Note, Scaffold
 from cutover.scaffold.operations import PACKAGES
@@ -29,13 +29,12 @@ def generate(files: Mapping[str, bytes] | Source, facts: FunctionFacts) -> Scaff
     """
     source = files if isinstance(files, Source) else read_files(files)
     view = _handler(source, facts)
-    if view.language == "python":
-        raise CannotScaffold("Python is not scaffolded.")
-    made, handlers, notes = node.parts_of(source, facts, view)
+    language = python if view.language == "python" else node
+    made, handlers, notes = language.parts_of(source, facts, view)
     known = {**source.code, **source.manifests}
     before = {path: text_of(known[path]) for path in made if path in known}
     changed = {path: made[path] for path in sorted(made) if before.get(path) != made[path]}
-    ecosystem = "npm"
+    ecosystem = "pypi" if view.language == "python" else "npm"
     services = [service for (there, service) in PACKAGES if there == ecosystem and _has(changed, service)]
     return Scaffold(
         files=changed,

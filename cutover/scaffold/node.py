@@ -1,4 +1,4 @@
-"""The scaffold of a Node.js function: its files with I/O become business parts; drivers and handlers are new."""
+"""The scaffold of a Node.js function: files with I/O become business parts; drivers and handlers are new."""
 
 from __future__ import annotations
 
@@ -15,10 +15,11 @@ from cutover.assessment.source import Source
 from cutover.ports import FunctionFacts
 from cutover.scaffold import events, node_drivers, node_handlers
 from cutover.scaffold.model import CannotScaffold, Note
+from cutover.scaffold.naming import free, restored
 from cutover.scaffold.node_calls import Calls, walk
 from cutover.scaffold.node_handlers import Business, Making
 from cutover.scaffold.node_module import business, handler_parameters
-from cutover.scaffold.operations import DRIVERS, PACKAGES, driver_names
+from cutover.scaffold.operations import PACKAGES, SERVICES, driver_names
 
 _KNOWN = frozenset({"process", "undefined", "Number", "String", "Boolean", "parseInt", "JSON", "require"})
 _ENDINGS = ("", ".js", ".cjs", ".mjs", "/index.js")
@@ -50,7 +51,7 @@ def parts_of(
     for one in calls.values():
         one.rewrite(names)
     versions = {service: version for one in calls.values() for service, version in one.versions.items()}
-    services = [service for service in DRIVERS if service in versions]
+    services = [service for service in SERVICES if service in versions]
     if not services:
         raise CannotScaffold(
             f"Nothing that {facts.handler} loads from its own files calls S3 or SQS in a form that is "
@@ -63,12 +64,12 @@ def parts_of(
             "Move these calls into the handler's file, or build the package as CommonJS, first."
         )
     makings = {service: _making(calls, service, versions[service], esm) for service in services}
-    folder = _free(source, "drivers")
+    folder = free(source, "drivers")
     ext = ".cjs" if esm else ".js"
     files: dict[str, str] = {}
     for path in sorted(becoming):
         _drop_settings(calls[path])
-        files[path] = _restored(
+        files[path] = restored(
             source.code[path],
             business(
                 calls[path],
@@ -92,7 +93,7 @@ def parts_of(
         folder=folder,
         names=names,
     )
-    on_aws, on_fc = _free(source, "handler-aws"), _free(source, "handler-alibaba")
+    on_aws, on_fc = free(source, "handler-aws"), free(source, "handler-alibaba")
     end = ".mjs" if esm else ".js"
     files[f"{on_aws}{end}"] = node_handlers.aws(part, makings, versions, f"{on_aws}.{handler}")
     kinds = events.kinds(facts, [calls[view.path].view])
@@ -108,10 +109,6 @@ def _calls(source: Source, path: str) -> Calls:
     if found is None:
         raise CannotScaffold(f"{path} was not read.")
     return Calls(found, text_of(source.code[path]).replace("\r\n", "\n"))
-
-
-def _restored(original: bytes, text: str) -> str:
-    return text.replace("\n", "\r\n") if b"\r\n" in original else text
 
 
 def _is_module(source: Source, view: View) -> bool:
@@ -197,14 +194,6 @@ def _specifiers(calls: Calls, becoming: set[str], source: Source) -> Iterator[st
 def _relative(there: str, path: str) -> str:
     found = posixpath.relpath(there, posixpath.dirname(path) or ".")
     return found if found.startswith(".") else f"./{found}"
-
-
-def _free(source: Source, name: str) -> str:
-    """Give a name for a folder or a module of the root that nothing in the package has."""
-    tops = {one.partition("/")[0].partition(".")[0] for one in source.names}
-    while name in tops:
-        name = f"neutral-{name}"
-    return name
 
 
 # ------------------------------------------------------------------------------------------- clients
@@ -313,6 +302,6 @@ def _context_notes(calls: Calls, handler: str) -> Iterator[Note]:
         elif member.name not in _IN_CONTEXT:
             yield Note(
                 place=where,
-                sentence=f"{names[1]}.{member.name} has no counterpart on FC, so it is absent there; "
-                "decide what stands for it.",
+                sentence=f"{names[1]}.{member.name} has no counterpart on FC, so it is absent "
+                "there; decide what stands for it.",
             )

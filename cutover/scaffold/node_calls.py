@@ -1,6 +1,6 @@
 """Calls of aws-sdk in JavaScript become calls of drivers: version 2 by promise or callback, 3 by command.
 
-What the rewriting meets and does not know stays as it is, with a comment for the reviewer above its statement.
+What the rewriting meets and does not know stays, with a comment for the reviewer above its statement.
 """
 
 from __future__ import annotations

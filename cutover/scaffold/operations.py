@@ -16,6 +16,7 @@ DRIVERS = {
     "sqs": ("queue", "messageQueue", "queueDriver"),
 }
 """Service -> names under which the business part may get its driver: the first that the code does not use."""
+SERVICES = tuple(DRIVERS)
 PACKAGES = {
     ("npm", "s3"): Package(name="ali-oss", version="6.23.0", ecosystem="npm"),
     ("npm", "sqs"): Package(name="@alicloud/mns", version="1.2.0", ecosystem="npm"),

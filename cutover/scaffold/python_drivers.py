@@ -9,6 +9,8 @@ Base64 unless it is told not to.
 
 from __future__ import annotations
 
+PACKAGE = '''"""What the business part does I/O through, whichever the cloud."""\n'''
+
 ERRORS = '''\
 """The one error of all drivers."""
 
@@ -409,7 +411,7 @@ ALIBABA = {"s3": ("oss_object_storage", OSS), "sqs": ("mns_message_queue", MNS)}
 
 def files(services: list[str], *, folder: str) -> dict[str, str]:
     """Give the driver files for these services."""
-    found = {f"{folder}/__init__.py": "", f"{folder}/errors.py": ERRORS}
+    found = {f"{folder}/__init__.py": PACKAGE, f"{folder}/errors.py": ERRORS}
     for service in services:
         for name, text in (NEUTRAL[service], AWS[service], ALIBABA[service]):
             found[f"{folder}/{name}.py"] = text.replace("@FOLDER@", folder)
