@@ -1,6 +1,6 @@
 """Whether a function did what was recorded: literally where the recording is stable, else by shape.
 
-What varies by nature and is set aside in both: the patch release of the runtime in a version that code prints,
+What varies by nature and is set aside in both: the patch release of a runtime in a version that code prints,
 ports on loopback, frames of stack traces. Where two recordings differed, ids, times, addresses, digests
 and numbers count as equal, and of an SDK's own DEBUG lines a share must be there, since they change with its
 release. Lines that Lambda's or FC's own runtime writes about an error are not the function's.
