@@ -114,10 +114,16 @@ def _finish(lease: RunLease, run: Run, warm_up: int, pending: int) -> Run:
     found, pairs = evidence.paired_evidence(run)
     verdict = judge(found, policy_for(run.function).analysis)
     explaining = [str(pairs[index].pk) for index in verdict.explains]
+    other = evidence.beside(run)
     return validation.finish_run(
         lease,
         verdict,
-        detail={"explains_pairs": explaining, "warm_up_calls": warm_up, "pairs": len(found)},
+        detail={
+            "explains_pairs": explaining,
+            "warm_up_calls": warm_up,
+            "pairs": len(found),
+            "beside": str(other.pk) if other else "",
+        },
         pending=pending,
     )
 

@@ -23,6 +23,7 @@ from cutover.observation import LogLine, Observation, Outcome, Side
 from migrations_app.models import FunctionMigration, Pair, Run
 from migrations_app.models.evidence import utc_today
 from migrations_app.services.inventory import evidence_digest
+from migrations_app.services.policies import policy_for
 from migrations_app.services.redaction import REDACTED, looks_secret, redact, redact_line
 
 PAYLOAD_LIMIT_BYTES = 65_536
@@ -243,9 +244,11 @@ def comparison_document(compared: Comparison) -> dict[str, Any]:
     for row in (*of_effects, *(document["effect_rows"] or ())):
         for side in ("primary", "candidate"):
             row[side] = None if row[side] is None else redact_line(redact(row[side]))
-    return document | {"sentence": _sentence(compared), "logs_differ": logs_differ(compared)} | {
-        "effects_differ": effects_differ(compared)
-    }
+    return (
+        document
+        | {"sentence": _sentence(compared), "logs_differ": logs_differ(compared)}
+        | {"effects_differ": effects_differ(compared)}
+    )
 
 
 def logs_differ(compared: Comparison) -> bool | None:
@@ -262,9 +265,30 @@ def effects_differ(compared: Comparison) -> bool | None:
     return any(row.standing is Standing.COUNTS for row in compared.effect_rows)
 
 
-def paired_evidence(run: Run) -> tuple[list[PairEvidence], list[Pair]]:
-    """Give what every pair of the run contributes, in order, and the pairs themselves (key and position)."""
-    rows = list(
+def beside(run: Run) -> Run | None:
+    """Give the run whose pairs count with this one's: suite runs and replays are evidence together.
+
+    It is the latest of the other kind that was gathered on the same basis and is not too old by the policy.
+    """
+    if run.by_address:
+        return None
+    oldest = timezone.now() - dt.timedelta(seconds=policy_for(run.function).evidence_max_age_s)
+    rows = Run.objects.filter(
+        function_id=run.function_id,
+        state=Run.State.FINISHED,
+        basis_digest=run.basis_digest,
+        primary_url="",
+        candidate_url="",
+        finished_at__gte=oldest,
+    )
+    return rows.exclude(kind=run.kind).order_by("-created_at").first()
+
+
+_Row = tuple[Any, ...]
+
+
+def _evidence_rows(run: Run) -> list[_Row]:
+    return list(
         Pair.objects.filter(run=run)
         .order_by("position")
         .values_list(
@@ -281,6 +305,15 @@ def paired_evidence(run: Run) -> tuple[list[PairEvidence], list[Pair]]:
             "candidate__billed_ms",
         )
     )
+
+
+def paired_evidence(run: Run) -> tuple[list[PairEvidence], list[Pair]]:
+    """Give what every pair contributes, and the pairs themselves (key and position).
+
+    Those of the run ``beside`` it come first, then its own in order.
+    """
+    other = beside(run)
+    rows = [*(_evidence_rows(other) if other else ()), *_evidence_rows(run)]
     primary_mb, candidate_mb = (
         described.get("memory_mb") for described in (run.function.facts, run.function.target)
     )

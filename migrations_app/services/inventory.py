@@ -37,7 +37,10 @@ def facts_from_document(stored: Mapping[str, Any]) -> FunctionFacts:
 
 
 def evidence_digest(function: FunctionMigration) -> str:
-    """Give the hex digest of what evidence is gathered on; another digest makes evidence stale."""
+    """Give the hex digest of what evidence is gathered on; another digest makes evidence stale.
+
+    Rules belong to it (``services.basis`` keeps their digest on the function).
+    """
     return hashlib.sha256(orjson.dumps(function.evidence_basis, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 

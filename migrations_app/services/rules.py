@@ -16,7 +16,7 @@ from cutover.comparison.model import RuleKind
 from cutover.errors import BadInput, StaleState
 from cutover.observation import Side
 from migrations_app.models import FunctionMigration, Pair, Rule
-from migrations_app.services import audit, bell, evidence, history
+from migrations_app.services import audit, basis, bell, evidence, history
 
 KINDS: tuple[str, ...] = get_args(RuleKind)
 _PREVIEWED = 500
@@ -86,6 +86,7 @@ def add(
             reason=reason,
             detail={"rule": row.pk, "name": name, "kind": kind, "pointer": pointer, "value": value},
         )
+        basis.refresh_rules(function_id)
         history.ask(function_id, actor=actor, why=f"rule '{name}' was added")
         if function_id is not None:
             bell.tell(f"fn-{function_id}")
@@ -109,6 +110,7 @@ def retire(rule_id: int, *, actor: str, reason: str = "") -> Rule:
             reason=reason,
             detail={"rule": row.pk, "name": row.name},
         )
+        basis.refresh_rules(row.function_id)
         history.ask(row.function_id, actor=actor, why=f"rule '{row.name}' was retired")
         if row.function_id is not None:
             bell.tell(f"fn-{row.function_id}")

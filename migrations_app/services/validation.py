@@ -393,7 +393,7 @@ def note_late_logs(run: Run, *, came: int) -> None:
             latest = function.verdict == run.verdict
             kept = {
                 key: run.verdict[key]
-                for key in ("explains_pairs", "warm_up_calls", "pairs")
+                for key in ("explains_pairs", "warm_up_calls", "pairs", "beside")
                 if key in run.verdict
             }
             run.verdict = verdict_document(verdict) | kept
