@@ -1,12 +1,12 @@
-"""``python -m sandbox.samples [--both] [NAME ...]``: deploy the samples to a running sandbox, idempotently.
+"""``python -m sandbox.samples [--both | --alibaba] [NAME ...]``: deploy samples to a running sandbox.
 
-Environment: SANDBOX_STATE (where keys.json is) and AWS_ENDPOINT_URL; with --both SANDBOX_ALIBABA_PORT; for
-samples with a table SANDBOX_POSTGRES_URL.
+Environment: SANDBOX_STATE (where keys.json is), AWS_ENDPOINT_URL for AWS, SANDBOX_ALIBABA_PORT for Function
+Compute, and SANDBOX_POSTGRES_URL for samples with a table.
 
 Each sample becomes a Lambda function with a published version 1 and the alias ``live`` on it, with the
 buckets, queues and tables that it works with, and a trigger that calls the alias. What is there already is
 left as it is, so a second run changes nothing, not even a function that is being migrated. With --both the
-twins are deployed to Function Compute in the same way.
+twins are deployed to Function Compute in the same way, with --alibaba they alone.
 """
 
 from __future__ import annotations
@@ -89,15 +89,17 @@ def main() -> None:
     """Deploy samples and print, line by line, what was done."""
     parser = argparse.ArgumentParser(prog="python -m sandbox.samples", description="Deploy the samples.")
     parser.add_argument("names", nargs="*", metavar="NAME", help="only these; all without any")
-    parser.add_argument("--both", action="store_true", help="also deploy their twins to Function Compute")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--both", action="store_true", help="also deploy their twins to Function Compute")
+    where.add_argument("--alibaba", action="store_true", help="deploy only their twins to Function Compute")
     given = parser.parse_args()
     drawn = keys.read(Path(_require("SANDBOX_STATE")))
     database = os.environ.get("SANDBOX_POSTGRES_URL", "")
     samples = _chosen(given.names, database)
     try:
-        for line in _aws(drawn, database).load(samples):
+        for line in () if given.alibaba else _aws(drawn, database).load(samples):
             print(line)
-        for line in _load_twins(drawn, database, samples) if given.both else ():
+        for line in _load_twins(drawn, database, samples) if given.both or given.alibaba else ():
             print(line)
     except (BotoCoreError, ClientError) as exc:
         sys.exit(f"The samples could not be loaded: {exc}")
