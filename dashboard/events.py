@@ -16,7 +16,7 @@ import orjson
 from cutover.translation import Loss, Setting, Untranslatable, recognise, to_fc
 from migrations_app.models import FunctionMigration
 
-SHOWN_CHARACTERS = 200_000
+SHOWN_CHARACTERS = 65_536
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -165,6 +165,12 @@ def gravest_first(differences: Sequence[Difference], rows: Sequence[LogRow]) -> 
     return sorted(differences, key=lambda one: levels[one.pointer])
 
 
+def _gravest(*lines: LogLine | None) -> str:
+    """Give the gravest level of the lines of a row; of equally grave ones the first that is named."""
+    named = [line.level for line in lines if line is not None and line.level]
+    return min(named, key=lambda level: _GRAVITY.get(level, 2), default="")
+
+
 def _single(lines: Sequence[LogLine]) -> list[LogLine]:
     """Give the lines with messages of several lines taken apart, since FC keeps one row per line."""
     apart = (
@@ -178,15 +184,13 @@ def _single(lines: Sequence[LogLine]) -> list[LogLine]:
 def _row(
     primary: LogLine | None, candidate: LogLine | None, number: int, acceptance: Acceptance
 ) -> tuple[LogRow, Difference | None]:
-    level = (primary or candidate or LogLine(text="")).level
+    level = _gravest(primary, candidate)
     if primary is None or candidate is None:
         kind: Kind = "missing" if candidate is None else "extra"
         standing, blame, reason = _lonely_standing(primary or candidate, acceptance)
     elif primary.text == candidate.text:
         if primary.level == candidate.level or not (primary.level and candidate.level):
-            return LogRow(
-                primary=primary.text, candidate=candidate.text, level=level or candidate.level, standing=None
-            ), None
+            return LogRow(primary=primary.text, candidate=candidate.text, level=level, standing=None), None
         kind, standing, blame, reason = "type", Standing.NOISE, Blame.PLATFORM, "level"
     else:
         kind = "value"
