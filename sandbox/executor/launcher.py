@@ -43,15 +43,21 @@ class Ends:
 
 
 class Child:
-    """A started process, leader of its group. Not thread-safe, except for `kill`."""
+    """A started process, leader of its group. Not thread-safe, except for `kill`.
 
-    def __init__(self, pid: int, end: int, ends: Ends, *, place: str | None, home: str | None) -> None:
+    The kernel gives the numbers of processes and namespaces that have ended to new ones, of other servers
+    too. So the mount namespace is held open as long as its number is used, and a group whose leader has ended
+    is not signalled by number where the namespace tells who belongs to it.
+    """
+
+    def __init__(self, pid: int, end: int, ends: Ends, *, place: str, home: str | None) -> None:
         self.pid = pid
         self._home = home
         self.ends = ends
         self.end = end
         self.returncode: int | None = None
-        self._place = place
+        self._place, self._held = _hold(pid, place)
+        self._private = bool(place)
         self._reading = threading.Lock()
 
     def poll(self) -> int | None:
@@ -69,6 +75,9 @@ class Child:
             select.select([self.end], [], [], 1)
 
     def signal(self, number: signal.Signals) -> None:
+        """Signal the group, while its leader lives or nothing else tells who belongs to it."""
+        if self._private and self.poll() is not None:
+            return
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(self.pid, number)
 
@@ -95,10 +104,25 @@ class Child:
 
     def close(self) -> None:
         """Give back what the child held: its pipes are the caller's, apart from standard input."""
-        for fd in (self.end, self.ends.stdin):
+        for fd in (self.end, self.ends.stdin, *self._held):
             os.close(fd)
+        self._place, self._held = None, ()
         if self._home is not None:
             shutil.rmtree(self._home, ignore_errors=True)
+
+
+def _hold(pid: int, place: str) -> tuple[str | None, tuple[int, ...]]:
+    """Open the mount namespace that the process said is its own; nothing when it has ended since."""
+    if not place:
+        return None, ()
+    try:
+        held = os.open(f"/proc/{pid}/ns/mnt", os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return None, ()
+    if f"mnt:[{os.fstat(held).st_ino}]" != place:
+        os.close(held)
+        return None, ()
+    return place, (held,)
 
 
 def _place_of(pid: int) -> str | None:
@@ -196,7 +220,7 @@ class Launcher:
             pid,
             end,
             Ends(stdin=stdin, stdout=stdout, stderr=stderr, frames=frames),
-            place=_place_of(pid) if self.refused is None else None,
+            place=str(answer["place"]),
             home=home,
         )
 

@@ -187,6 +187,8 @@ def become(order: dict[str, Any], fds: list[int], report: int, *, outside: int, 
         os.write(report, os.readlink("self", dir_fd=outside).encode() + b"\n")
         if private:
             furnish(order)
+        place = os.readlink("self/ns/mnt", dir_fd=outside) if private else ""
+        os.write(report, place.encode() + b"\n")
         die_with(order["nursery"])
         os.chdir(order["cwd"])
         limits = [(resource.RLIMIT_CORE, 0), (resource.RLIMIT_NOFILE, order["files"])]
@@ -201,14 +203,14 @@ def become(order: dict[str, Any], fds: list[int], report: int, *, outside: int, 
         for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGCHLD):
             signal.signal(number, signal.SIG_DFL)
         signal.set_wakeup_fd(-1)
-        report = place(fds, report)
+        report = rearrange(fds, report)
         os.execvpe(order["argv"][0], order["argv"], order["env"])  # noqa: S606
     except OSError as exc:
         os.write(report, f"{exc.errno} {exc.strerror}".encode())
     os._exit(127)
 
 
-def place(fds: list[int], report: int) -> int:
+def rearrange(fds: list[int], report: int) -> int:
     """Put the descriptors at 0 to 3 and the report, closed by the exec, at 4; close all others."""
     high = [fcntl.fcntl(fd, fcntl.F_DUPFD, 10) for fd in (*fds, report)]
     for number, fd in enumerate(high):
@@ -260,12 +262,13 @@ class Nursery:
         while piece := os.read(heard, 4096):
             said += piece
         os.close(heard)
-        number, _, error = said.decode().partition("\n")
-        if error or not number:
+        # Its number, its mount namespace, and then only what went wrong.
+        lines = said.decode().split("\n", 2)
+        if len(lines) < 3 or lines[2]:
             os.close(end)
-            return {"error": error or "5 the new process ended at once"}
+            return {"error": lines[-1] or "5 the new process ended at once"}
         self._ends[child] = end
-        return {"pid": int(number)}
+        return {"pid": int(lines[0]), "place": lines[1]}
 
     def _reap(self) -> None:
         while True:
