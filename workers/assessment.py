@@ -66,7 +66,7 @@ def _read(function: FunctionMigration, facts: FunctionFacts) -> Source | None:
         logger.warning("The package of %s could not be read: %s", function.name, error)
         assessment.record_code(function.pk, basis="", findings=(), error=str(error))
         return None
-    if _differs(archive, facts):
+    if differs(archive, facts):
         sentence = "The code on AWS is not what the inventory saw. Sync, then assess again."
         assessment.record_code(function.pk, basis="", findings=(), error=sentence)
         return None
@@ -107,7 +107,7 @@ def _scaffold(source: Source, facts: FunctionFacts) -> dict[str, Any]:
     }
 
 
-def _differs(archive: bytes, facts: FunctionFacts) -> bool:
+def differs(archive: bytes, facts: FunctionFacts) -> bool:
     """Tell whether the package is another one than the facts name. AWS names it by its hash in base64."""
     digest = hashlib.sha256(archive)
     return facts.code_sha256 not in (base64.b64encode(digest.digest()).decode(), digest.hexdigest())

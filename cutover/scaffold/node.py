@@ -297,7 +297,7 @@ def _context_notes(calls: Calls, handler: str) -> Iterator[Note]:
         if member.name in _BY_CONTEXT:
             yield Note(
                 place=where,
-                sentence=f"The handler answers by {names[1]}.{member.name}, which FC lacks; answer by return.",
+                sentence=f"The handler answers by {names[1]}.{member.name}, which FC lacks; return it.",
             )
         elif member.name not in _IN_CONTEXT:
             yield Note(

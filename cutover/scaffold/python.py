@@ -1,4 +1,4 @@
-"""The scaffold of a Python function: the handler's file becomes a business part; drivers and handlers are new."""
+"""The scaffold of a Python function: its file becomes a business part; drivers and handlers are new."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def _elsewhere(source: Source, view: View) -> Iterator[Note]:
             if use.service in SERVICES:
                 yield Note(
                     place=f"{one.path}:{use.line}",
-                    sentence=f"This file calls {use.service.upper()} itself and was left alone; decide whether the "
+                    sentence=f"This file calls {use.service.upper()} itself and was left; decide if the "
                     "function needs it on Alibaba Cloud.",
                 )
                 break
@@ -108,7 +108,7 @@ def _making(calls: Calls, service: str) -> Making:
             found[text] = Making(
                 expression=f'boto3.client("{service}")',
                 imports=("import boto3",),
-                reviewer=f"the client was made with {', '.join(sorted(foreign))}, unknown here; say what it needs.",
+                reviewer=f"it was made with {', '.join(sorted(foreign))}, unknown here; say what they are.",
             )
         else:
             lines = sorted({sdk[name] for name in used & set(sdk)})
@@ -118,7 +118,7 @@ def _making(calls: Calls, service: str) -> Making:
         return Making(
             expression=first.expression,
             imports=first.imports,
-            reviewer=f"the function makes {len(found)} clients of {service.upper()}, each in its way; this is the "
+            reviewer=f"there are {len(found)} clients of {service.upper()}; this is the "
             "first. Decide whether one is enough.",
         )
     return first

@@ -152,8 +152,8 @@ class Calls:
             self.kept.add(self.of(owner))
             self.say(
                 call,
-                f"{named} of {service.upper()} is not in the drivers' interface, so that this call still goes "
-                "to AWS. Decide on a method for the driver, or on another way, before the function runs on "
+                f"{named} of {service.upper()} is not in the drivers' interface, so that this call still "
+                "goes to AWS. Decide on a method for the driver, or on another way, before it runs on "
                 "Alibaba Cloud.",
             )
             return
@@ -262,10 +262,10 @@ class Calls:
         """Bring the stream that boto3 gives to the bytes of the driver."""
         read = self.outer.get(whole)
         called = self.outer.get(read) if read is not None else None
-        if isinstance(read, ast.Attribute) and read.attr == "read" and isinstance(called, ast.Call):
-            if not called.args and not called.keywords:
-                self.edits.replace(self.end(value), self.end(called), ".body")
-                return
+        whole_read = isinstance(read, ast.Attribute) and read.attr == "read"
+        if whole_read and isinstance(called, ast.Call) and not (called.args or called.keywords):
+            self.edits.replace(self.end(value), self.end(called), ".body")
+            return
         self.uses_files = True
         self.edits.replace(self.start(whole), self.start(whole), "io.BytesIO(")
         self.edits.replace(self.end(value), self.end(whole), ".body)")
