@@ -95,7 +95,7 @@ class TestOutputs:
     def _rows(self, pair: Pair, schema: str) -> list[tuple[Any, ...]]:
         with closing(psycopg2.connect(pair.database)) as connection, connection.cursor() as cursor:
             cursor.execute(f"SELECT uuid, description, priority FROM {schema}.tasks ORDER BY priority, uuid")
-            return cursor.fetchall()
+            return list(cursor.fetchall())
 
 
 @pytest.mark.parametrize(
