@@ -51,9 +51,10 @@ setup: ## install the locked packages for development into .venv
 setup-demo:
 	@python=$$(hosting/find-python) && "$$python" hosting/install.py demo
 
-browser: setup ## have Chromium (through apt-get, if root) and axe-core for the browser tests
+browser: setup ## have Chromium (through apt-get, if root), axe-core and the SDKs that tests and functions use
 	@$(PY) -m hosting.chromium
 	@$(PY) -m hosting.npm
+	@$(PY) -m hosting.npm sandbox
 
 lock: setup ## lock requirements/*.in again, with hashes
 	.venv/bin/uv pip compile $(LOCK) requirements/dev.in -o requirements/dev.txt
