@@ -56,6 +56,8 @@ class Block:
     comments: tuple[str, ...] = ()
 
 
+_DOLLAR, _PERCENT = "\ue000", "\ue001"
+"""Signs that begin no expression, on their way into quotes; letters of the private area of Unicode."""
 _LETTERS = {"b": "\\u0008", "f": "\\u000c"}
 
 
@@ -77,14 +79,18 @@ def quoted(text: str) -> str:
 
 
 def literal(text: str) -> str:
-    """Give a text as a part of a template that stands for itself."""
-    return text.replace("${", "$${").replace("%{", "%%{")
+    """Give a text as a part of a template that stands for itself.
+
+    HCL's own `$${` is none behind another `$`, so the sign is written as an escape, put in by ``_in_quotes``.
+    """
+    return text.replace("${", f"{_DOLLAR}{{").replace("%{", f"{_PERCENT}{{")
 
 
 def _in_quotes(text: str) -> str:
     # JSON's escapes are HCL's, but for \b and \f, which HCL has not.
     plain = json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
-    return re.sub(r"(?<!\\)((?:\\\\)*)\\([bf])", lambda one: one[1] + _LETTERS[one[2]], plain)
+    plain = re.sub(r"(?<!\\)((?:\\\\)*)\\([bf])", lambda one: one[1] + _LETTERS[one[2]], plain)
+    return plain.replace(_DOLLAR, "\\u0024").replace(_PERCENT, "\\u0025")
 
 
 def _template(value: str) -> str:

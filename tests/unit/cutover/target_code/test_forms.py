@@ -1,0 +1,250 @@
+"""How the code is written: as `terraform fmt` leaves it, closed against what names may hold, gaps said."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import hcl2
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cutover.planning import Form, adoptable, mark, read_mark
+from cutover.target_code import TwinName, generate, hcl
+from cutover.target_code.names import fitting, identifier
+from cutover.target_code.schedules import NotTranslated, timer_cron
+from tests.unit.cutover.target_code.guide import ACCOUNT, GUIDE, QUEUE, basis, trigger
+
+ARN = "arn:aws:lambda:us-east-1:123456789012:function:greet"
+
+
+# --------------------------------------------------------------------------------------------- HCL
+
+
+def test_it_aligns_each_run_of_lines_and_indents_by_two() -> None:
+    body = {"a": 1, "long_name": "x", "tags": {"k": True}, "b": [1, 2], "inner": hcl.Block(kind="inner")}
+    block = hcl.Block(kind="resource", labels=("k", "l"), body=body, comments=("Why.",))
+
+    assert hcl.file((), [block]) == (
+        "# Why.\n"
+        'resource "k" "l" {\n'
+        "  a         = 1\n"
+        '  long_name = "x"\n'
+        "  tags = {\n"
+        "    k = true\n"
+        "  }\n"
+        "\n"
+        "  b = [1, 2]\n"
+        "\n"
+        "  inner {}\n"
+        "}\n"
+    )
+
+
+def _whole(value: str) -> bool:
+    """Tell whether an expression ends on its line."""
+    return all(value.count(a) == value.count(b) for a, b in ("{}", "[]", "()"))
+
+
+@pytest.mark.parametrize("pair", GUIDE)
+def test_equal_signs_are_aligned_as_terraform_fmt_does(pair: str) -> None:
+    for text in generate(Form.TERRAFORM, GUIDE[pair]).files.values():
+        run: list[int] = []
+        for line in [*text.split("\n"), ""]:
+            found = re.match(r"( *[\w\"-]+ *) = (.*)", line)
+            assert line == line.rstrip()
+            if found and _whole(found[2]):
+                run.append(len(found[1]))
+                continue
+            assert len(set(run)) <= 1
+            run = []
+
+
+@given(st.text(max_size=30) | st.text('$%{}\\"', max_size=8))
+def test_a_string_says_what_it_said_and_is_never_an_expression(text: str) -> None:
+    quoted = hcl.quoted(text)
+
+    assert "\n" not in quoted
+    assert "${" not in quoted
+    assert "%{" not in quoted
+    assert json.loads(quoted) == text or "\ue000" in text or "\ue001" in text
+
+
+@given(st.text(max_size=30))
+def test_a_comment_is_one_line(text: str) -> None:
+    assert len(hcl.comment(text).splitlines()) == 1
+    assert hcl.comment(text).startswith("#")
+
+
+NASTY = 'x"\n}\nresource "a" "b" {} # ${var.secret} %{ if true } */ \u2028'
+
+
+@pytest.mark.parametrize("form", Form)
+def test_names_of_any_kind_cannot_leave_their_place(form: Form) -> None:
+    made = generate(
+        form,
+        basis(
+            role=NASTY,
+            dead_letter=NASTY,
+            handler=NASTY,
+            layers=(NASTY,),
+            environment={NASTY: ""},
+            triggers=(
+                trigger("s3", f"arn:aws:s3:::{NASTY}", detail=NASTY, filter={"prefix": NASTY}),
+                trigger("sqs", QUEUE.format(NASTY)),
+                trigger("schedule", NASTY, detail=NASTY),
+                trigger(NASTY, NASTY),
+            ),
+            twins=(TwinName(kind="topic", aws="t", alibaba=NASTY),),
+            names={"TOPIC": NASTY},
+        ),
+    )
+
+    for name, text in made.files.items():
+        if name.endswith(".tf"):
+            kinds = [kind.strip('"') for one in hcl2.loads(text).get("resource", []) for kind in one]
+            assert all(kind.startswith("alicloud_") for kind in kinds)
+            code = [line for line in text.split("\n") if not line.lstrip().startswith("#")]
+            assert "${var.secret}" not in "\n".join(code)
+        if name.endswith(".yaml"):
+            assert list(yaml.safe_load(text)) == ["edition", "name", "access", "vars", "resources"]
+
+
+@given(st.text(min_size=1, max_size=12), st.text(min_size=1, max_size=12))
+def test_two_names_never_become_one_identifier(one: str, other: str) -> None:
+    assert re.fullmatch(r"[a-z][a-z0-9_]*", identifier(one))
+    assert one == other or identifier(one) != identifier(other)
+    assert len(fitting(one * 10, 20)) <= 20
+
+
+# ------------------------------------------------------------------------------------------- marks
+
+
+@pytest.mark.parametrize("form", Form)
+def test_a_mark_is_adopted_for_its_own_function_alone(form: Form) -> None:
+    assert adoptable(mark(form, ARN), ARN)
+    assert not adoptable(mark(form, ARN), f"{ARN}-2")
+    assert not adoptable("", "")
+    assert read_mark(mark(form, ARN)).owner == form.value
+    assert len(mark(form, "arn:aws-us-gov:lambda:us-gov-west-1:123456789012:function:" + "f" * 64)) <= 256
+
+
+@pytest.mark.parametrize(
+    ("description", "owner"),
+    [
+        ("Moved by Cutover from greet (1)", "cutover"),
+        ("by hand", ""),
+        (f"Generated by Cutover, owner=somebody, stands for {ARN}", ""),
+        (f"x Generated by Cutover, owner=terraform, stands for {ARN}", ""),
+    ],
+)
+def test_other_descriptions_are_nobody_to_adopt(description: str, owner: str) -> None:
+    assert read_mark(description).owner == owner
+    assert not adoptable(description, ARN)
+
+
+# --------------------------------------------------------------------------------------- schedules
+
+
+@pytest.mark.parametrize(
+    ("aws", "fc"),
+    [
+        ("rate(5 minutes)", "@every 5m"),
+        ("rate(1 hour)", "@every 1h"),
+        ("rate(2 days)", "@every 48h"),
+        ("cron(0 5 ? * MON-FRI *)", "0 0 5 ? * MON-FRI"),
+        ("cron(0/15 8-17 ? * 2,6 *)", "0 0/15 8-17 ? * MON,FRI"),
+        ("cron(30 4 1 JUL ? *)", "0 30 4 1 JUL ?"),
+    ],
+)
+def test_it_writes_a_schedule_as_fc_reads_it(aws: str, fc: str) -> None:
+    assert timer_cron(aws) == fc
+
+
+@pytest.mark.parametrize(
+    "aws",
+    ["", "every day", "rate(0 minutes)", "cron(0 5 * *)", "cron(0 5 L * ? *)", "cron(0 5 ? * 6#3 *)",
+     "cron(0 5 15W * ? *)", "cron(0 5 ? * 5L *)", "cron(0 5 1 1 ? 2027)", "cron(0 5 ? * 2/2 *)",
+     "cron(0 5 ? * 9 *)", "at(2027-01-01T00:00:00)", "cron(0 5 ${x} * ? *)"],
+)  # fmt: skip
+def test_it_refuses_what_fc_cannot_say(aws: str) -> None:
+    with pytest.raises(NotTranslated):
+        timer_cron(aws)
+
+
+# -------------------------------------------------------------------------------------------- gaps
+
+
+def gaps(**fields: Any) -> set[tuple[str, str]]:
+    made = generate(Form.TERRAFORM, basis(**fields))
+    text = made.files["main.tf"]
+    assert all(" ".join(one.why.split()) in text for one in made.gaps)
+    return {(one.kind, one.subject) for one in made.gaps}
+
+
+def test_what_cannot_be_generated_is_a_gap_and_a_comment() -> None:
+    found = gaps(
+        triggers=(
+            trigger("kinesis", "arn:aws:kinesis:r:1:stream/s"),
+            trigger("eventbridge", "arn:aws:events:r:1:rule/made", detail='{"source": ["shop"]}'),
+            trigger("scheduler", "arn:aws:scheduler:r:1:schedule/default/x"),
+            trigger("sqs", "${aws_sqs_queue.q.arn}"),
+            trigger("url", "https://x.lambda-url", features=["authorizers"]),
+            {**trigger("sns", "arn:aws:sns:r:1:t"), "enabled": False},
+        ),
+        layers=("arn:aws:lambda:r:1:layer:l:1",),
+        dead_letter="arn:aws:sqs:r:1:dead",
+        reserved_concurrency=5,
+        runtime="ruby3.2",
+    )
+
+    assert {kind for kind, _ in found} >= {
+        "trigger", "schedule", "http", "trigger-off", "layer", "destination", "concurrency", "runtime"
+    }  # fmt: skip
+    assert ("trigger", "sqs ${aws_sqs_queue.q.arn}") in found
+
+
+def test_a_declared_twin_is_used_and_not_made() -> None:
+    made = generate(
+        Form.TERRAFORM,
+        basis(
+            triggers=(trigger("sqs", QUEUE.format("orders")),),
+            twins=(
+                TwinName(
+                    kind="queue", aws="https://sqs.ap-south-1.amazonaws.com/1/orders", alibaba="orders-fc"
+                ),
+            ),
+            names={"QUEUE": "orders-fc"},
+        ),
+    )
+
+    assert "twins.tf" not in made.files
+    assert '"orders-fc"' in made.files["triggers.tf"]
+    assert 'QUEUE = "orders-fc"' in made.files["main.tf"]
+
+
+def test_an_image_is_asked_for() -> None:
+    made = generate(Form.TERRAFORM, basis(package_type="Image", runtime="", handler=""))
+
+    assert "image = var.image" in made.files["main.tf"]
+    assert re.search(r'runtime += "custom-container"', made.files["main.tf"])
+    assert "zip_file" not in made.files["main.tf"]
+
+
+def test_serverless_devs_keeps_triggers_apart_and_names_what_it_does_not_make() -> None:
+    made = generate(Form.SERVERLESS_DEVS, GUIDE["thumbnailer"])
+
+    function = yaml.safe_load(made.files["s.yaml"])["resources"]["function"]["props"]
+    later = yaml.safe_load(made.files["s.triggers.yaml"])["resources"]["function"]["props"]
+    assert "triggers" not in function
+    (one,) = later.pop("triggers")
+    assert later == function
+    assert (one["triggerType"], one["qualifier"]) == ("oss", "live")
+    assert one["invocationRole"] == f"acs:ram::{ACCOUNT}:role/fc-greet-by-oss"
+    assert {"role fc-greet", "role fc-greet-by-oss"} <= {
+        gap.subject for gap in made.gaps if gap.kind == "not-made"
+    }
+    assert "oss:GetObject" in made.files["ram-policy.json"]
