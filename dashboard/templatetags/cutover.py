@@ -104,6 +104,16 @@ def standing(readiness: Mapping[str, Any]) -> str:
 
 
 @register.filter
+def diff_lines(text: str) -> list[tuple[str, str]]:
+    """Give a unified diff line by line, each with its style: add, del, hunk or nothing."""
+    styles = (("+++", "hunk"), ("---", "hunk"), ("@@", "hunk"), ("+", "add"), ("-", "del"))
+    return [
+        (next((style for sign, style in styles if line.startswith(sign)), ""), line)
+        for line in text.splitlines(keepends=True)
+    ]
+
+
+@register.filter
 def share(weight_bp: int | None) -> str:
     """Give basis points as a percentage without needless digits: 500 is 5%."""
     return "—" if weight_bp is None else f"{weight_bp / 100:g}%"

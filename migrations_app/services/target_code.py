@@ -121,7 +121,7 @@ def scaffolded(function: FunctionMigration) -> Scaffolded | None:
         return None
     return Scaffolded(
         diff=stored.get("diff", ""),
-        files=stored.get("files", {}),
+        files=dict(sorted(stored.get("files", {}).items())),
         notes=tuple(stored.get("notes", ())),
         dependencies=tuple(stored.get("dependencies", ())),
         refused=stored.get("refused", ""),

@@ -17,7 +17,7 @@ from cutover.errors import BadInput, Denied
 from migrations_app.models import AuditEntry, FunctionMigration
 from migrations_app.selectors import assessment as shown
 from migrations_app.services import assessment as service
-from migrations_app.services import guards, inventory
+from migrations_app.services import guards, inventory, target_code
 from tests.integration.workers import worlds
 from tests.integration.workers.test_cli import cutover
 from workers import assessment, wiring
@@ -176,6 +176,44 @@ def test_the_command_line_waives_by_the_identity_that_assess_prints(world: World
     again = cutover("assess", "hello", "--json").document
     assert [one["rule"] for one in again["findings"] if one.get("waiver")] == ["sdk-write"]
     assert cutover("waive", "hello", "nothing", "--reason", "x", "--json").code == 2
+    back = cutover("unwaive", "hello", identity, "--reason", "not shared", "--json")
+    assert (back.code, back.document["waived"]) == (0, False)
+    assert cutover("unwaive", "hello", identity, "--reason", "again", "--json").code == 2
+
+
+def test_the_command_line_maps_triggers_with_what_their_events_lose(world: World) -> None:
+    function = synced(world)
+    assert "no trigger was found" in cutover("triggers", "hello").out
+    function.facts["triggers"] = [
+        {"kind": "s3", "source": "in", "qualifier": "live", "enabled": True},
+        {"kind": "iot", "source": "rule", "qualifier": "", "enabled": False},
+    ]
+    function.save(update_fields=["facts"])
+    bucket, rule = cutover("triggers", "hello", "--json").document
+    assert {"field": "s3.object.sequencer", "reason": "OSS does not say this"} in bucket["losses"]
+    assert (rule["aims"], rule["there"], rule["losses"]) == ("bare", "", None)
+    said = cutover("triggers", "hello").out
+    assert "iot rule addresses the bare function, switched off" in said
+    assert "no counterpart on FC: rules of AWS IoT" in said
+
+
+def test_findings_come_with_the_lines_around_and_the_code_with_its_scaffold(world: World) -> None:
+    function = synced(world)
+    assessment.assess(function.pk, actor="ann")
+    around = finding(function, "sdk-write")["around"]
+    assert [number for number, _ in around] == [2, 3, 4]
+    assert around[1] == [3, "def handler(e, c):"]
+    made = target_code.scaffolded(function)
+    assert made is not None
+    assert "S.send_message" in made.diff or made.refused
+    synced(world, "import boto3\n# nothing is called\ndef handler(e, c):\n    return 1\n")
+    function.refresh_from_db()
+    assert target_code.scaffolded(function) is None
+    assessment.assess(function.pk, actor="ann")
+    function.refresh_from_db()
+    refused = target_code.scaffolded(function)
+    assert refused is not None
+    assert refused.refused
 
 
 def test_a_function_of_the_same_name_on_fc_is_a_finding(world: World) -> None:
