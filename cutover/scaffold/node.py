@@ -108,7 +108,7 @@ def _calls(source: Source, path: str) -> Calls:
     found = source.view(path)
     if found is None:
         raise CannotScaffold(f"{path} was not read.")
-    return Calls(found, text_of(source.code[path]).replace("\r\n", "\n"))
+    return Calls(found, text_of(source.code[path]).replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _is_module(source: Source, view: View) -> bool:

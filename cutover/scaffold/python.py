@@ -34,7 +34,7 @@ def parts_of(
         CannotScaffold: nothing calls S3 or SQS in a way that is known, or the file's form is not.
     """
     handler = facts.handler.rpartition(".")[2]
-    calls = Calls(view, text_of(source.code[view.path]).replace("\r\n", "\n"))
+    calls = Calls(view, text_of(source.code[view.path]).replace("\r\n", "\n").replace("\r", "\n"))
     names = driver_names(calls.identifiers, python=True)
     calls.rewrite(names)
     services = [service for service in SERVICES if service in calls.services]

@@ -33,7 +33,8 @@ def business(calls: Calls, *, handler: str, folder: str, services: Sequence[str]
         )
     _shared(calls, inside, declared)
     _drop_imports(calls)
-    outside, inner = [], []
+    outside: list[str] = []
+    inner: list[str] = []
     for statement, start, end in chunks:
         within = statement in inside
         text = calls.edits.rendered(start, end, mark="#", indent=_UNIT if within else "")
