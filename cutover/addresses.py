@@ -42,7 +42,7 @@ def allowed_from(words: Iterable[str]) -> tuple[Allowed, ...]:
 
 def _entry(word: str) -> Allowed:
     host, port = word, None
-    if word.startswith("["):
+    if word.startswith("[") and "]" in word:
         host, _, rest = word[1:].partition("]")
         port = _port(rest.removeprefix(":")) if rest else None
     elif word.count(":") == 1:
