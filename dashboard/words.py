@@ -186,7 +186,7 @@ DIFFERENCES: Mapping[str, Text] = {
 READINGS: Mapping[str, Mark] = {
     "noise": _mark("off", _("Noise")),
     "worse": _mark("bad", _("Differs more often on FC")),
-    "steady": _mark("bad", _("Never varies on AWS")),
+    "steady": _mark("off", _("Never varies on AWS"), "slash"),
     "too-few": _mark("wait", _("Not known yet")),
 }
 

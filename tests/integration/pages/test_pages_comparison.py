@@ -104,7 +104,7 @@ def test_a_search_looks_at_so_many_pairs_at_once_and_leaves_none_out(
 
 def test_pairs_are_gathered_by_the_field_in_which_they_differ() -> None:
     made = factories.function()
-    many = {"items": [{"price": number} for number in range(4)]}
+    many: dict[str, Any] = {"items": [{"price": number} for number in range(4)]}
     for number in range(4):
         other = {"items": [dict(item) for item in many["items"]]}
         other["items"][number]["price"] = "x"
