@@ -64,7 +64,7 @@ def assessed(name: str = "walker", **changes: Any) -> FunctionMigration:
     return factories.function(name, phase=Phase.ASSESSED, **values)
 
 
-def waive(client: Client, made: FunctionMigration, verb: str = "waive", **changes: object) -> Any:
+def waive(client: Client, made: FunctionMigration, verb: str = "waive", **changes: Any) -> Any:
     form = {"reason": "We build it ourselves", "version": made.version, **changes}
     return client.post(f"/functions/{made.name}/findings/{BLOCKER['identity']}/{verb}/", form)
 
@@ -113,7 +113,7 @@ def test_a_waived_finding_stands_apart_with_its_reason_and_comes_back(operator: 
     ("changes", "status"), [({"version": 99}, 409), ({"reason": ""}, 422), ({"reason": " "}, 422)]
 )
 def test_a_waiver_that_is_stale_or_has_no_reason_changes_nothing(
-    operator: Client, changes: dict[str, object], status: int
+    operator: Client, changes: dict[str, Any], status: int
 ) -> None:
     made = assessed()
     assert waive(operator, made, **changes).status_code == status
@@ -247,6 +247,20 @@ def test_the_api_gives_findings_and_triggers_and_waives(client: Client) -> None:
     ]
     made.refresh_from_db()
     assert "waiver" not in made.findings[0]
+
+
+def test_the_api_gives_generated_files_and_says_when_there_are_none(client: Client) -> None:
+    viewer = {"Authorization": f"Bearer {people.issue_token(factories.person('viewer'), name='t')}"}
+    assessed()
+    factories.function("fresh")
+    path = "/api/v1/functions/walker"
+    made = client.get(f"{path}/code/terraform", headers=viewer).json()
+    assert all(name.endswith(".tf") for name in made["files"])
+    assert made["policy"]["document"]["Version"] == "1"
+    assert client.get(f"{path}/code/pulumi", headers=viewer).status_code == 422
+    fresh = client.get("/api/v1/functions/fresh/code/terraform", headers=viewer)
+    assert (fresh.status_code, "Assess it first" in fresh.json()["error"]) == (422, True)
+    assert client.get(f"{path}/scaffold", headers=viewer).status_code == 404
 
 
 @pytest.mark.parametrize(("form", "path"), [("terraform", ".tf"), ("serverless-devs", "s.yaml")])
