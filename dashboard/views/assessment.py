@@ -52,7 +52,7 @@ def waive(request: HttpRequest, address: str, identity: str) -> HttpResponse:
         actor=actor(request),
         expected_version=given["version"],
     )
-    return see_other(request, f"{reverse('findings', args=[address])}#waived")
+    return see_other(request, reverse("findings", args=[address]))
 
 
 @require_POST
@@ -67,7 +67,7 @@ def unwaive(request: HttpRequest, address: str, identity: str) -> HttpResponse:
         actor=actor(request),
         expected_version=given["version"],
     )
-    return see_other(request, f"{reverse('findings', args=[address])}#f-{identity}")
+    return see_other(request, reverse("findings", args=[address]))
 
 
 @require_GET
