@@ -276,6 +276,40 @@ def test_hold_and_resume_and_rules_say_who_and_why(world: World) -> None:
     ]
 
 
+def test_twins_and_environment_names_are_declared_shown_and_taken_away(world: World) -> None:
+    function = worlds.assessed(world)
+    FunctionMigration.objects.filter(pk=function.pk).update(
+        facts={**function.facts, "environment": {"BUCKET": "hash"}}
+    )
+    given = ("--kind", "bucket", "--aws", "acme", "--alibaba", "acme-cn", "--state", "disposable")
+    added = cutover("twin", "hello", "add", "reports", *given, "--prefix", "out/", "--json")
+    assert added.code == 0, added
+    assert (added.document["candidate"], added.document["settings"]) == ("acme-cn", {"prefix": "out/"})
+    mapped = cutover("env", "hello", "set", "BUCKET", "--to", "twin:reports")
+    assert (mapped.code, "The next deploy" in mapped.out) == (0, True)
+    shown = cutover("status", "hello", "--json").document
+    assert [one["name"] for one in shown["twins"]] == ["reports"]
+    assert shown["environment"] == [{"name": "BUCKET", "source": "twin", "argument": "reports"}]
+    assert "acme -> acme-cn" in cutover("status", "hello").out
+    assert "reports" in cutover("twin", "hello", "list").out
+    assert "BUCKET" in cutover("env", "hello", "list").out
+    planned = cutover("plan", "hello", "--for", "deploy", "--json").document
+    assert any("twin reports" in note for note in planned["notes"])
+    assert cutover("twin", "hello", "remove", "reports", "--json").code == 2, "BUCKET still points at it"
+    assert cutover("env", "hello", "set", "BUCKET", "--to", "BUCKET").code == 0
+    assert cutover("twin", "hello", "remove", "reports").code == 0
+    assert cutover("twin", "hello", "list", "--json").document == []
+
+
+def test_a_queue_that_cannot_be_looked_at_without_harm_gets_2_and_says_what_to_do(world: World) -> None:
+    worlds.assessed(world)
+    given = ("--kind", "queue", "--aws", "url", "--alibaba", "jobs", "--state", "shared", "--json")
+    refused = cutover("twin", "hello", "add", "jobs", *given)
+    assert refused.code == 2
+    assert "shadow" in refused.document["error"]
+    assert cutover("twin", "hello", "add", "jobs", *given, "--no-probe").code == 0
+
+
 def test_a_trail_that_was_changed_gets_1(world: World) -> None:
     worlds.assessed(world)
     AuditEntry.objects.filter(pk=AuditEntry.objects.order_by("pk")[0].pk).update(reason="forged")
