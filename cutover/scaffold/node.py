@@ -282,7 +282,7 @@ def _notes(calls: Calls) -> Iterator[Note]:
     for at, sentences in sorted(calls.edits.comments.items()):
         line = calls.content.count(b"\n", 0, at) + 1
         for sentence in sentences:
-            yield Note(place=f"{calls.view.path}:{line}", sentence=sentence[:1].upper() + sentence[1:])
+            yield Note(place=f"{calls.view.path}:{line}", sentence=sentence)
 
 
 def _context_notes(calls: Calls, handler: str) -> Iterator[Note]:

@@ -13,12 +13,14 @@ from tree_sitter import Language, Node, Parser
 
 from cutover.assessment.code import View
 from cutover.assessment.code.javascript import FUNCTIONS
+from cutover.assessment.on_code.services import uses_of
 from cutover.scaffold.editing import Edits
-from cutover.scaffold.operations import DRIVERS, OPERATIONS, Operation
+from cutover.scaffold.operations import DRIVERS, ELSEWHERE, OPERATIONS, Operation
 
 _CLASSES = {"S3": "s3", "S3Client": "s3", "SQS": "sqs", "SQSClient": "sqs"}
 _PLACES = frozenset({"program", "statement_block", "class_body", "switch_case", "switch_default"})
 _SHOWN = ("JSON.stringify", "console.log", "console.info", "console.error", "console.debug", "console.warn")
+_CALLS = ("call_expression", "new_expression")
 _OVER_ITEMS = frozenset({"map", "forEach", "filter", "some", "every", "find", "flatMap"})
 WHOLE_BODY = (
     "the object is read whole now, where it was a stream; decide whether that is too much for large objects"
@@ -70,6 +72,7 @@ class Calls:
         self.versions: dict[str, int] = {}
         self.rewritten: list[Node] = []
         self.kept: set[str] = set()
+        self.elsewhere: set[str] = set()
         self.uses_callbacks = self.uses_streams = False
         self._requests_done: set[int] = set()
         self._commands_done: dict[int, Node] = {}
@@ -90,7 +93,19 @@ class Calls:
         for node in self.nodes:
             if node.type == "call_expression" and (asked := self._asked(node)) is not None:
                 self._rewrite(asked)
+        if self.rewritten:
+            self._others()
         self._drop_clients()
+
+    def _others(self) -> None:
+        """Say where other services are called: these calls still go to AWS."""
+        for use in uses_of(self.view):
+            if use.service in DRIVERS or use.service in self.elsewhere:
+                continue
+            self.elsewhere.add(use.service)
+            at = next((one for one in self.nodes if self.line(one) == use.line and one.type in _CALLS), None)
+            if at is not None:
+                self.say(at, ELSEWHERE.format(service=use.service))
 
     def of(self, node: Node | None) -> str:
         """Give a node's text."""
@@ -568,7 +583,10 @@ class Calls:
             start = self.edits.line_start(before.start_byte)
         end = self.content.find(b"\n", whole.end_byte)
         end = len(self.content) if end < 0 else end + 1
-        if self.content[:start].rstrip(b" \t").endswith((b"{\n", b"\n\n")):
+        before_all = start
+        while earlier := [first for first, last in self.edits.changes if last == before_all > first]:
+            before_all = earlier[0]
+        if self.content[:before_all].endswith((b"{\n", b"\n\n")):
             while (after := self.content.find(b"\n", end) + 1) and not self.content[end:after].strip():
                 end = after
         if self.content[whole.end_byte : end].strip(b" \t\r\n;"):

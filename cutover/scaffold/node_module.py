@@ -14,6 +14,7 @@ from tree_sitter import Node
 from cutover.assessment.code.javascript import FUNCTIONS
 from cutover.scaffold.model import CannotScaffold
 from cutover.scaffold.node_calls import Calls, walk, within
+from cutover.scaffold.operations import UNSEEN
 
 _DECLARATIONS = ("function_declaration", "class_declaration", "generator_function_declaration")
 
@@ -212,7 +213,9 @@ def _drop_imports(calls: Calls, chunks: Sequence[_Chunk]) -> None:
             and not within(inner, node)
             and not any(first <= inner.start_byte < last for first, last in changed)
         ]
-        if not left and node.type == "import_statement":
+        if left and not calls.kept and not calls.elsewhere:
+            calls.say(left[0], UNSEEN)
+        elif not left and node.type == "import_statement":
             calls.drop_statement(node)
         elif not left:
             for declarator in [one for one in node.named_children if _requires(calls, one, here)]:

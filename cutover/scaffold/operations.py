@@ -17,6 +17,12 @@ DRIVERS = {
 }
 """Service -> names under which the business part may get its driver: the first that the code does not use."""
 SERVICES = tuple(DRIVERS)
+ELSEWHERE = (
+    "{service} has no driver here, so that these calls still go to AWS, from both clouds. Decide what stands "
+    "for it on Alibaba Cloud."
+)
+"""What is said where a service other than these is called."""
+UNSEEN = "the SDK of AWS is used here still, in a way that could not be followed; see what it is needed for."
 PACKAGES = {
     ("npm", "s3"): Package(name="ali-oss", version="6.23.0", ecosystem="npm"),
     ("npm", "sqs"): Package(name="@alicloud/mns", version="1.2.0", ecosystem="npm"),

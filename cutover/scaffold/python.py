@@ -145,7 +145,7 @@ def _notes(calls: Calls) -> Iterator[Note]:
     for at, sentences in sorted(calls.edits.comments.items()):
         line = calls.content.count(b"\n", 0, at) + 1
         for sentence in sentences:
-            yield Note(place=f"{calls.view.path}:{line}", sentence=sentence[:1].upper() + sentence[1:])
+            yield Note(place=f"{calls.view.path}:{line}", sentence=sentence)
     if calls.catches:
         yield Note(
             place=calls.view.path,

@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cutover.assessment.code import View
+from cutover.assessment.on_code.services import uses_of
 from cutover.scaffold.editing import Edits
-from cutover.scaffold.operations import OPERATIONS, SERVICES, Operation, camel
+from cutover.scaffold.operations import ELSEWHERE, OPERATIONS, SERVICES, Operation, camel
 
 _FILES = {
     "download_file": {"Bucket": "bucket", "Key": "key", "Filename": "path"},
@@ -49,6 +50,7 @@ class Calls:
         self.services: set[str] = set()
         self.rewritten: list[ast.AST] = []
         self.kept: set[str] = set()
+        self.elsewhere: set[str] = set()
         self.uses_files = self.catches = False
         self.clients = {one.name: one for one in self._clients()}
 
@@ -72,6 +74,7 @@ class Calls:
                 self._call(node)
         if self.rewritten:
             self._errors()
+            self._others()
         self._drop_clients()
 
     def start(self, node: ast.AST) -> int:
@@ -300,6 +303,18 @@ class Calls:
                 self.edits.replace(self.end(node.value), self.end(node), f".{neutral}")
 
     # ------------------------------------------------------------------------------- errors and clients
+
+    def _others(self) -> None:
+        """Say where other services are called: these calls still go to AWS."""
+        for use in uses_of(self.view):
+            if use.service in SERVICES or use.service in self.elsewhere:
+                continue
+            self.elsewhere.add(use.service)
+            at = next(
+                (one for one in self.nodes if isinstance(one, ast.Call) and one.lineno == use.line), None
+            )
+            if at is not None:
+                self.say(at, ELSEWHERE.format(service=use.service))
 
     def _errors(self) -> None:
         """Let the error of the drivers stand for botocore's, which Function Compute does not have."""

@@ -10,6 +10,7 @@ import ast
 from collections.abc import Iterator, Sequence
 
 from cutover.scaffold.model import CannotScaffold
+from cutover.scaffold.operations import UNSEEN
 from cutover.scaffold.python_calls import Calls
 
 _IMPORTS = (ast.Import, ast.ImportFrom)
@@ -143,6 +144,8 @@ def _drop_imports(calls: Calls) -> None:
         ]
         if not left:
             calls.drop(node)
+        elif not calls.kept and not calls.elsewhere:
+            calls.say(left[0], UNSEEN)
 
 
 def _with_imports(head: str, calls: Calls) -> str:
