@@ -48,7 +48,8 @@ class FunctionFacts:
     {"kind", "source", "qualifier", "enabled"}. ``managed_by``: "", "cloudformation", "sam", "terraform", ...
     ``limits``: what forbids tap and relay, as short sentences (code signing, image, durable, streaming...).
     ``configuration``: what only the assessment reads, absent when not set: {"event_invoke": [{"qualifier",
-    "on_success", "on_failure"}], "file_systems", "snap_start", "tracing", "provisioned", "image"}.
+    "on_success", "on_failure"}], "file_systems", "snap_start", "tracing", "provisioned", "image",
+    "role_policies": [{"policy", "sid", "effect", "actions", "resources", "inverted", "conditional"}]}.
     """
 
     name: str

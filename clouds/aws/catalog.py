@@ -22,6 +22,7 @@ from clouds.aws.callers import Callers
 from clouds.aws.configuration import environment_hashes
 from clouds.aws.deployer import LATEST, versions
 from clouds.aws.errors import calling
+from clouds.aws.roles import Roles
 from clouds.aws.session import CONNECT_S, READ_S, Clients
 from cutover.errors import CloudError, Denied, Invalid, NoAnswer, NotFound, Unavailable, UnsupportedFeature
 from cutover.ports import Document, FunctionFacts
@@ -40,10 +41,12 @@ class LambdaCatalog:
         self._lock = threading.Lock()
         self._mappings: tuple[float, list[dict[str, Any]]] = (float("-inf"), [])
         self._callers = Callers(clients)
+        self._roles = Roles(clients)
 
     def names(self) -> Iterator[str]:
         """Give every function's name in this account and region; what calls them is then read anew."""
         self._callers.forget()
+        self._roles.forget()
         with calling("lambda:ListFunctions", secret=True):
             for page in self._lambda.get_paginator("list_functions").paginate():
                 yield from (one["FunctionName"] for one in page["Functions"])
@@ -67,6 +70,7 @@ class LambdaCatalog:
             ),
             *facts.url_triggers(urls),
         )
+        role_policies = self._roles.statements(raw.get("Role", ""))
         limits = (
             *facts.limits_of_configuration(raw),
             *facts.limits_of_urls(urls),
@@ -107,6 +111,7 @@ class LambdaCatalog:
             configuration={
                 **self._configuration(function, raw, callers_unread),
                 **facts.image(answer.get("Code") or {}),
+                **({} if role_policies is None else {"role_policies": role_policies}),
             },
         )
 

@@ -11,6 +11,7 @@ import pytest
 
 from cutover.errors import AlreadyExists, Invalid, NotFound
 from cutover.observation import Outcome, Side
+from cutover.planning import Form, mark
 from tests.contract import ports
 from tests.contract.ports import Candidate
 
@@ -237,6 +238,23 @@ def test_it_ignores_the_proxy_of_the_environment(
 
     assert candidate.cloud.deployer.find("no-such-function") is None
     candidate.cloud.packages.ensure_bucket(ports.BUCKET)
+
+
+def test_it_adopts_a_function_and_leaves_what_its_owner_wrote(candidate: Candidate) -> None:
+    deployer = candidate.cloud.deployer
+    made = mark(Form.TERRAFORM, "arn:aws:lambda:us-east-1:1:function:adopted")
+    specification = candidate.specify(ports.fresh())
+    deployer.create(replace(specification, description=made, memory_mb=256, cpu=0.2, timeout_s=9))
+
+    deployer.adopt(replace(specification, environment={"OTHER": "hidden-value"}, description="mine"))
+
+    found = deployer.find(specification.name)
+    assert found is not None
+    assert (found["description"], found["memorySize"], found["timeout"]) == (made, 256, 9)
+    assert found["environmentNames"] == ["OTHER"]
+    listed = {one["name"]: one for one in deployer.functions()}[specification.name]
+    assert (listed["ours"], listed["owner"]) == (False, "terraform")
+    assert listed["stands_for"] == "arn:aws:lambda:us-east-1:1:function:adopted"
 
 
 def test_it_lists_what_is_there_and_tells_what_is_ours(candidate: Candidate) -> None:

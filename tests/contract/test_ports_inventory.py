@@ -55,6 +55,29 @@ def test_it_says_who_owns_a_function_and_what_is_reserved(primary: Primary, lamb
     assert (facts.managed_by, facts.reserved_concurrency) == ("terraform", 7)
 
 
+def test_it_reads_what_the_role_may_do(primary: Primary, lambda_: Any) -> None:
+    assert primary.raw is not None
+    iam = primary.raw.client("iam")
+    name = primary.make()
+    role = lambda_.get_function_configuration(FunctionName=name)["Role"].rpartition("/")[2]
+    one = {"Sid": "Read", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::photos/*"}
+    inline = {"Version": "2012-10-17", "Statement": one}
+    iam.put_role_policy(RoleName=role, PolicyName="photos", PolicyDocument=json.dumps(inline))
+
+    assert name in list(primary.cloud.catalog.names())
+    configuration = primary.cloud.catalog.describe(name, hash_key=HASH_KEY).configuration
+
+    assert {
+        "policy": "photos",
+        "sid": "Read",
+        "effect": "Allow",
+        "actions": ["s3:GetObject"],
+        "resources": ["arn:aws:s3:::photos/*"],
+        "inverted": False,
+        "conditional": False,
+    } in configuration["role_policies"]
+
+
 def test_it_gives_permissions_back_after_a_restore(primary: Primary, lambda_: Any) -> None:
     name = primary.make()
     lambda_.add_permission(

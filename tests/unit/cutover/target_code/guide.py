@@ -33,7 +33,9 @@ def trigger(kind: str, source: str, **more: Any) -> dict[str, Any]:
 
 def basis(**fields: Any) -> Basis:
     """A function of the guide, with what is known of it."""
-    known = {key: fields.pop(key) for key in ("calls", "statements", "twins", "names") if key in fields}
+    known: dict[str, Any] = {
+        key: fields.pop(key) for key in ("calls", "statements", "twins", "names") if key in fields
+    }
     defaults: Mapping[str, Any] = {"environment": {}, "arn": "arn:aws:lambda:ap-south-1:1:function:basic"}
     facts = function(**{**defaults, **fields})
     target = target_for(facts, bucket="packages", log_project="basic-log-project", log_store="functions")

@@ -92,7 +92,8 @@ def test_calls_that_are_not_resolved_leave_the_role_to_decide() -> None:
 
 @pytest.mark.parametrize("shape", ["conditional", "inverted"])
 def test_conditions_and_inversions_are_left_to_a_person(shape: str) -> None:
-    statement = replace(allow("odd", ("s3:GetObject",), "arn:aws:s3:::photos/*"), **{shape: True})
+    changes: dict[str, Any] = {shape: True}
+    statement = replace(allow("odd", ("s3:GetObject",), "arn:aws:s3:::photos/*"), **changes)
 
     found = policy(calls=(call("s3", "getObject"),), statements=(statement,), twins=(PHOTOS,))
 
