@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 WIDTH = 99
@@ -85,6 +85,17 @@ class Edits:
             for one in starts
             if self.content[one : one + 1] != b"\n" and self.content.count(b"\n", 0, one) not in self.raw
         ]
+
+
+def closed_up(texts: Sequence[str]) -> Iterator[str]:
+    """Leave out texts that are blank; a blank line that was in one stays before the next."""
+    blank = False
+    for text in texts:
+        if not text.strip():
+            blank |= bool(text)
+            continue
+        yield "\n" + text if blank and not text.startswith("\n") else text
+        blank = False
 
 
 def diff_of(before: Mapping[str, str], after: Mapping[str, str]) -> str:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from tree_sitter import Node
 
 from cutover.assessment.code.javascript import FUNCTIONS
+from cutover.scaffold.editing import closed_up
 from cutover.scaffold.model import CannotScaffold
 from cutover.scaffold.node_calls import Calls, walk, within
 from cutover.scaffold.operations import UNSEEN
@@ -86,7 +87,7 @@ def _assembled(
     helper: str,
     services: Sequence[str],
 ) -> str:
-    head = [text for text in outside if text.strip()]
+    head = list(closed_up(outside))
     imports = []
     if calls.uses_callbacks:
         imports.append(_import("{ withCallback }", helper, esm))

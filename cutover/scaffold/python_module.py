@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 
+from cutover.scaffold.editing import closed_up
 from cutover.scaffold.model import CannotScaffold
 from cutover.scaffold.operations import UNSEEN
 from cutover.scaffold.python_calls import Calls
@@ -40,8 +41,7 @@ def business(calls: Calls, *, handler: str, folder: str, services: Sequence[str]
         within = statement in inside
         text = calls.edits.rendered(start, end, mark="#", indent=_UNIT if within else "")
         text = text if text.endswith("\n") or not text else text + "\n"
-        if text.strip():
-            (inner if within else outside).append(text.replace("@FOLDER@", folder))
+        (inner if within else outside).append(text.replace("@FOLDER@", folder))
     names = sorted(calls.names[service] for service in services)
     returned = sorted(
         name
@@ -50,7 +50,7 @@ def business(calls: Calls, *, handler: str, folder: str, services: Sequence[str]
         for name in _declared(one)
         if not name.startswith("_")
     )
-    head = _with_imports("".join(outside).strip("\n"), calls)
+    head = _with_imports("".join(closed_up(outside)).strip("\n"), calls)
     body = "\n\n".join(text.strip("\n") for text in inner if text.strip())
     given = ", ".join(f"{name}={name}" for name in returned)
     return (
@@ -156,7 +156,8 @@ def _with_imports(head: str, calls: Calls) -> str:
     lines = head.split("\n")
     for line in wanted:
         at = _place(lines, line)
-        lines[at:at] = [line] if at and _is_import(lines[at - 1 : at]) else _apart(lines, at, line)
+        beside = _is_import(lines[at - 1 : at]) or _is_import(lines[at : at + 1])
+        lines[at:at] = [line] if at and beside else _apart(lines, at, line)
     return "\n".join(lines)
 
 
@@ -171,27 +172,19 @@ def _is_import(lines: list[str]) -> bool:
 
 
 def _place(lines: list[str], wanted: str) -> int:
-    """Give the number of the line that an import goes before: `import` before `from`, each by name."""
-    at = 0
+    """Give the number of the line that an import goes before: in the first group, `import` before `from`."""
+    at, group = 0, False
     for node in ast.parse("\n".join(lines)).body:
-        first = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and node.lineno == 1
-        future = isinstance(node, ast.ImportFrom) and node.module == "__future__"
-        if (
-            first
-            or future
-            or (_is_import([lines[node.lineno - 1]]) and _order(lines[node.lineno - 1]) < _order(wanted))
-        ):
-            if (
-                at
-                and lines[at : node.lineno - 1] != []
-                and not first
-                and not future
-                and _is_import(lines[at - 1 : at])
-            ):
-                break
+        text = lines[node.lineno - 1]
+        docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and at == 0
+        future = text.startswith("from __future__")
+        if docstring or future:
             at = node.end_lineno or node.lineno
-        else:
-            break
+            continue
+        apart = group and node.lineno - 1 > at
+        if not isinstance(node, _IMPORTS) or apart or _order(text) > _order(wanted):
+            return at if group or not isinstance(node, _IMPORTS) else node.lineno - 1
+        at, group = node.end_lineno or node.lineno, True
     return at
 
 
