@@ -2,7 +2,8 @@
 
 Both contenders of ``run.pairs_vs_asyncio`` call the same two endpoints, which answer after 20 ms, one after
 the other, with the same number of pairs in flight. The peer is one asyncio process that does nothing but
-call; a run signs, compares, redacts, stores in PostgreSQL, renews its lease and judges.
+call; a run signs, compares, redacts, stores in PostgreSQL, renews its lease and judges. The peer of
+``run.pairs_vs_task_per_pair`` is a Celery worker that does the same work by one task per pair.
 """
 
 from __future__ import annotations
@@ -22,10 +23,15 @@ from typing import Any
 import aiohttp
 
 from hosting import throwaway
+from hosting.process import dying_with_parent
 
 IN_FLIGHT = 32
 PAIRS = 960
 ROUNDS = 5
+TASKS = 240
+"""Pairs of the task-per-pair peer in a round: it is the slow one."""
+TASKS_LIMIT_S = 60
+FLOOR_TASKS, AIM_TASKS = 1.5, 2.0
 FLOOR_ASYNCIO, AIM_ASYNCIO = 0.60, 0.75
 EVENT = {"httpMethod": "POST", "path": "/orders", "body": '{"sku":"A-1","qty":2}'}
 
@@ -36,7 +42,9 @@ def rows() -> list[dict[str, Any]]:
     from bench import _results
 
     with _endpoints() as port:
-        found = [_pairs(port)]
+        function = _function(port)
+        with _worker():
+            found = _pairs(function, port)
     return found + _results.rows()
 
 
@@ -69,16 +77,40 @@ def _endpoints() -> Iterator[int]:
 # ---------------------------------------------------------------------------------------------- pairs
 
 
-def _pairs(port: int) -> dict[str, Any]:
-    function = _function(port)
-    shares, cpu_ms, right = [], [], True
+def _pairs(function: Any, port: int) -> list[dict[str, Any]]:
+    shares, ratios, cpu_ms, right = [], [], [], True
+    _task_per_pair(function, TASKS // 4)
     for _ in range(ROUNDS):
         peer = asyncio.run(_asyncio(port))
         ours, cpu_s, all_matched = _run(function)
+        tasks, tasks_matched = _task_per_pair(function, TASKS)
         shares.append(ours / peer)
+        ratios.append(ours / tasks)
         cpu_ms.append(1000 * cpu_s / PAIRS)
-        right = right and all_matched
-        sys.stderr.write(f"pairs/s: run {ours:.0f}, asyncio {peer:.0f}, {cpu_ms[-1]:.2f} ms CPU per pair\n")
+        right = right and all_matched and tasks_matched
+        sys.stderr.write(
+            f"pairs/s: run {ours:.0f}, asyncio {peer:.0f}, task per pair {tasks:.0f}, "
+            f"{cpu_ms[-1]:.2f} ms CPU per pair\n"
+        )
+    return [_against_asyncio(shares, cpu_ms, right), _against_tasks(ratios, right)]
+
+
+def _against_tasks(ratios: list[float], right: bool) -> dict[str, Any]:
+    value = statistics.median(ratios)
+    return {
+        "metric": "run.pairs_vs_task_per_pair",
+        "value": round(value, 2),
+        "unit": "x",
+        "against": f"a Celery worker with {IN_FLIGHT} threads on Redis, one task per pair that calls both "
+        "sides, compares, redacts and stores its row; higher is better",
+        "floor": FLOOR_TASKS,
+        "aim": AIM_TASKS,
+        "met": right and value >= FLOOR_TASKS,
+        "spread": round(max(ratios) - min(ratios), 2),
+    }
+
+
+def _against_asyncio(shares: list[float], cpu_ms: list[float], right: bool) -> dict[str, Any]:
     value = statistics.median(shares)
     return {
         "metric": "run.pairs_vs_asyncio",
@@ -91,6 +123,43 @@ def _pairs(port: int) -> dict[str, Any]:
         "met": right and value >= FLOOR_ASYNCIO,
         "spread": round(max(shares) - min(shares), 2),
     }
+
+
+@contextmanager
+def _worker() -> Iterator[None]:
+    """Start the Celery worker of the peer; it ends with this process."""
+    process = subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-m", "bench._task_per_pair"],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        preexec_fn=dying_with_parent(),
+    )
+    try:
+        yield
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+def _task_per_pair(function: Any, pairs: int) -> tuple[float, bool]:
+    """Send one task per pair and wait for the rows; give pairs per second and whether all matched."""
+    from bench._task_per_pair import pair
+    from migrations_app.models import Pair, Run
+
+    suite = function.suites.get()
+    run = Run.objects.create(
+        function=function, suite=suite, state=Run.State.FINISHED, wanted_pairs=pairs, asked_by="bench"
+    )
+    began = time.perf_counter()
+    for position in range(pairs):
+        pair.delay(str(run.pk), position)
+    rows = Pair.objects.filter(run=run)
+    while (stored := rows.count()) < pairs:
+        if time.perf_counter() - began > TASKS_LIMIT_S:
+            raise RuntimeError(f"The worker stored {stored} of {pairs} pairs; is it running?")
+        time.sleep(0.01)
+    elapsed_s = time.perf_counter() - began
+    return pairs / elapsed_s, rows.filter(outcome="match").count() == pairs
 
 
 async def _asyncio(port: int) -> float:

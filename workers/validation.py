@@ -170,7 +170,7 @@ class _Flow:
         if validation.over_budget(self.run):
             self.missing.clear()
         for position in begun:
-            asked = _asked(self.run, self.events, position)
+            asked = asked_of(self.run, self.events, position)
             self._open[self.pool.submit(observe, self.where, asked)] = asked
 
     def _gather(self) -> None:
@@ -189,7 +189,7 @@ class _Flow:
             unanswered = seen.outcome in _UNANSWERED
             self._silent[side] = self._silent[side] + 1 if unanswered else 0
             self._answered[side] += not unanswered
-        return _row(self.run, asked, both, self.held, self.known)
+        return row_of(self.run, asked, both, self.held, self.known)
 
     def _stop_when_silent(self) -> None:
         """Raise Silence after many calls without an answer, or when a whole small run got none."""
@@ -205,7 +205,8 @@ class _Flow:
                 )
 
 
-def _asked(run: Run, events: Sequence[SuiteEvent], position: int) -> Asked:
+def asked_of(run: Run, events: Sequence[SuiteEvent], position: int) -> Asked:
+    """Give what a position of a run asks of both sides."""
     row = events[position % len(events)]
     # Seeded, so that nothing but the run decides; nothing secret hangs on it.
     first = random.Random(f"{run.pk}:{position}").choice((Side.PRIMARY, Side.CANDIDATE))  # noqa: S311
@@ -230,13 +231,14 @@ def _warm_up(
 # -------------------------------------------------------------------------------------------- pairs
 
 
-def _row(
+def row_of(
     run: Run,
     asked: Asked,
     both: Both,
     held: Sequence[comparing.Rule],
     known: rules_of_noise.Knowledge,
 ) -> Pair:
+    """Give the pair of a position, compared and not yet stored."""
     primary, candidate = both[Side.PRIMARY], both[Side.CANDIDATE]
     compared = comparing.compare(primary, candidate, rules=held)
     return evidence.pair(
@@ -253,6 +255,6 @@ def _row(
 
 def _interrupted(run: Run, events: Sequence[SuiteEvent], position: int) -> Pair:
     """Give the pair of a position whose worker ended: what its calls did is not known."""
-    asked = _asked(run, events, position)
+    asked = asked_of(run, events, position)
     both = {side: evidence.unknown_observation(side) for side in Side}
-    return _row(run, asked, both, (), rules_of_noise.Knowledge())
+    return row_of(run, asked, both, (), rules_of_noise.Knowledge())

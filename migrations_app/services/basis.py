@@ -21,12 +21,13 @@ _Words = list[tuple[str, str, str, str]]
 def refresh_rules(function_id: int | None) -> None:
     """Write the digest of the rules that hold now; None: to every function. Other verdicts are stale."""
     rows = Rule.objects.filter(retired_at=None).order_by("pk")
-    by_function: dict[int | None, _Words] = defaultdict(list)
-    for owner, *words in rows.values_list("function_id", "name", "kind", "pointer", "value"):
-        by_function[owner].append((words[0], words[1], words[2], words[3]))
-    everywhere = by_function.pop(None, [])
+    everywhere: _Words = []
+    by_function: dict[int, _Words] = defaultdict(list)
+    for row in rows:
+        words = by_function[row.function_id] if row.function_id is not None else everywhere
+        words.append((row.name, row.kind, row.pointer, row.value))
     if function_id is None:
-        _write(FunctionMigration.objects.exclude(pk__in=by_function), everywhere)
+        _write(FunctionMigration.objects.exclude(pk__in=list(by_function)), everywhere)
         for owner, own in by_function.items():
             _write(FunctionMigration.objects.filter(pk=owner), everywhere + own)
         return
