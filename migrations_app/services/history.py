@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
@@ -39,3 +41,18 @@ def ask(function_id: int | None, *, actor: str, why: str) -> None:
 def state_of(function_id: int) -> Reevaluation | None:
     """Give how far the last request has come, if there was one."""
     return Reevaluation.objects.filter(pk=function_id).first()
+
+
+def document(row: Reevaluation | None) -> dict[str, Any] | None:
+    """Give it as plain JSON; None when nothing was ever asked."""
+    if row is None:
+        return None
+    return {
+        "why": row.why,
+        "asked_by": row.asked_by,
+        "asked_at": row.asked_at.isoformat(),
+        "done": row.due_at is None,
+        "seen": row.seen,
+        "changed": row.changed,
+        "kept": row.kept,
+    }

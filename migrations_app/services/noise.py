@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -104,6 +105,27 @@ def forget(function_id: int, *, actor: str, name: str = "", reason: str = "") ->
         history.ask(function_id, actor=actor, why=f"{name or 'All noise'} was forgotten")
         bell.tell(f"fn-{function_id}")
     return known
+
+
+def document(found: Learned) -> dict[str, Any]:
+    """Give what is known as plain JSON."""
+    return {
+        "pairs_of_aws_with_itself": found.knowledge.itself,
+        "pairs_with_fc": found.knowledge.candidate,
+        "allowed": found.allowed,
+        "fields": [
+            {
+                "field": one.field,
+                "decision": one.reading.value,
+                "itself": one.itself,
+                "candidate": one.candidate,
+                "p": one.p,
+                "level": one.level,
+                "sentence": one.sentence,
+            }
+            for one in found.fields
+        ],
+    }
 
 
 def _each(compared: Iterable[comparing.Comparison]) -> list[noise.Knowledge]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from typing import Any
 
 from django.db import transaction
 
@@ -55,3 +56,21 @@ def withdraw(note_id: int, *, actor: str) -> uuid.UUID:
         row.delete()
         bell.tell(f"fn-{row.function_id}", *([f"run-{row.run_id}"] if row.run_id else []))
     return row.pair_id
+
+
+def of_pair(key: uuid.UUID) -> tuple[PairNote, ...]:
+    """Give what was said of a pair, oldest first."""
+    return tuple(PairNote.objects.filter(pair_id=key))
+
+
+def document(row: PairNote) -> dict[str, Any]:
+    """Give a note as plain JSON."""
+    return {
+        "id": row.pk,
+        "pair": str(row.pair_id),
+        "part": row.part,
+        "pointer": row.pointer,
+        "text": row.text,
+        "author": row.author,
+        "at": row.at.isoformat(),
+    }

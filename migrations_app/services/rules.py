@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, get_args
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from cutover import comparison as comparing
@@ -44,12 +44,15 @@ class Preview:
         return tuple(zip(self.hidden, self.examples, strict=True))
 
 
-def active(function_id: int) -> tuple[comparing.Rule, ...]:
+def rows_for(function_id: int) -> tuple[Rule, ...]:
     """Give the rules that hold for a function, those for everywhere first."""
-    rows = Rule.objects.filter(Q(function_id=function_id) | Q(function=None), retired_at=None).order_by(
-        "function_id", "pk"
-    )
-    return tuple(_value(row.name, row.kind, row.pointer, row.value) for row in rows)
+    rows = Rule.objects.filter(Q(function_id=function_id) | Q(function=None), retired_at=None)
+    return tuple(rows.order_by(F("function_id").asc(nulls_first=True), "pk"))
+
+
+def active(function_id: int) -> tuple[comparing.Rule, ...]:
+    """Give the rules that hold for a function as the comparison takes them."""
+    return tuple(_value(row.name, row.kind, row.pointer, row.value) for row in rows_for(function_id))
 
 
 def add(
@@ -169,6 +172,29 @@ def document(row: Rule) -> dict[str, Any]:
         "author": row.author,
         "created_at": row.created_at.isoformat(),
         "retired_at": row.retired_at.isoformat() if row.retired_at else None,
+    }
+
+
+def preview_document(tried: Preview) -> dict[str, Any]:
+    """Give a preview as plain JSON."""
+    return {
+        "pairs": tried.pairs,
+        "changed": tried.changed,
+        "kept": tried.kept,
+        "before": tried.before,
+        "after": tried.after,
+        "hidden": [
+            {
+                "field": hidden.template,
+                "kind": hidden.kind,
+                "times": hidden.times,
+                "pairs": hidden.pairs,
+                "primary": hidden.primary,
+                "candidate": hidden.candidate,
+                "example": str(example) if example else None,
+            }
+            for hidden, example in tried.rows
+        ],
     }
 
 

@@ -1,4 +1,4 @@
-"""`suite` and `rule`: events to validate with, and accepted differences."""
+"""`suite`: events to validate with."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ from cutover.suites import (
     read_entries,
     tags_of,
 )
-from migrations_app.models import FunctionMigration, Rule, Suite, SuiteEvent
-from migrations_app.services import rules, suites
+from migrations_app.models import FunctionMigration, Suite, SuiteEvent
+from migrations_app.services import suites
 from workers.cli.frame import Answer, Context, Verb, table
 from workers.cli.lookup import function_named
 from workers.runs.logged import MOST_HOURS, logged_entries
@@ -68,26 +68,6 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     deed.add_argument("--remove", action="append", default=[], metavar="TAG")
     deed.add_argument("--event", type=int, action="append", metavar="N", help="from 1; default: all")
     _deed(suite, common, "list", "suites of a function", list_suites)
-    rule = verbs.add_parser("rule", help="manage accepted differences").add_subparsers(
-        dest="deed", metavar="DEED", required=True
-    )
-    deed = rule.add_parser("add", parents=[common], help="accept a difference")
-    deed.add_argument("function", metavar="FUNCTION")
-    deed.add_argument("--name", required=True)
-    deed.add_argument("--kind", required=True, choices=rules.KINDS)
-    deed.add_argument("--pointer", required=True, help="JSON pointer, * for one segment; or logs")
-    deed.add_argument("--value", default="", help="pattern of a mask, or tolerance such as 0.01 or 1%%")
-    deed.add_argument("--reason", required=True)
-    deed.add_argument("--everywhere", action="store_true", help="for all functions")
-    deed.set_defaults(run=add_rule)
-    deed = rule.add_parser("list", parents=[common], help="rules that hold for a function")
-    deed.add_argument("function", metavar="FUNCTION")
-    deed.add_argument("--retired", action="store_true", help="also those that were retired")
-    deed.set_defaults(run=list_rules)
-    deed = rule.add_parser("retire", parents=[common], help="stop accepting a difference")
-    deed.add_argument("rule", metavar="RULE", type=int, help="its number")
-    deed.add_argument("--reason", default="")
-    deed.set_defaults(run=retire_rule)
 
 
 def _deed(
@@ -293,49 +273,3 @@ def list_suites(context: Context) -> Answer:
     found = [{"suite": row.name, "version": row.version, "events": row.count} for row in counted]
     text = table(("SUITE", "VERSION", "EVENTS"), [tuple(one.values()) for one in found])
     return Answer(document=found, text=text)
-
-
-def add_rule(context: Context) -> Answer:
-    """Accept a difference."""
-    options = context.options
-    function = function_named(options.function)
-    effect = rules.preview(
-        function, name=options.name, kind=options.kind, pointer=options.pointer, value=options.value
-    )
-    row = rules.add(
-        None if options.everywhere else function.pk,
-        name=options.name,
-        kind=options.kind,
-        pointer=options.pointer,
-        value=options.value,
-        reason=options.reason,
-        actor=context.actor,
-    )
-    return Answer(
-        document=rules.document(row) | {"changed": effect.changed, "pairs": effect.pairs},
-        text=f"Rule {row.pk} '{row.name}' holds from now on. It would have changed {effect.changed} of the "
-        f"{effect.pairs} latest pairs; validate again for a new verdict.",
-    )
-
-
-def list_rules(context: Context) -> Answer:
-    """Give the rules that hold for a function."""
-    function = function_named(context.options.function)
-    rows = Rule.objects.filter(Q(function=function) | Q(function=None)).order_by("pk")
-    if not context.options.retired:
-        rows = rows.filter(retired_at=None)
-    found = [rules.document(row) for row in rows]
-    text = table(
-        ("RULE", "NAME", "KIND", "POINTER", "REASON", "AUTHOR"),
-        [
-            (one["id"], one["name"], one["kind"], one["pointer"], one["reason"], one["author"])
-            for one in found
-        ],
-    )
-    return Answer(document=found, text=text)
-
-
-def retire_rule(context: Context) -> Answer:
-    """Stop accepting a difference."""
-    row = rules.retire(context.options.rule, actor=context.actor, reason=context.options.reason)
-    return Answer(document=rules.document(row), text=f"Rule {row.pk} '{row.name}' is retired.")

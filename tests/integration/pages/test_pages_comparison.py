@@ -19,7 +19,7 @@ from dashboard import sides
 from migrations_app.models import AuditEntry, Effects, NoiseField, Pair, PairNote, Reevaluation, Rule, Run
 from migrations_app.selectors import pair_lists, pairs
 from migrations_app.selectors.pair_lists import Cursor, PairFilter
-from migrations_app.services import evidence, noise, reevaluation, results
+from migrations_app.services import evidence, noise, people, reevaluation, results
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -510,3 +510,47 @@ def test_a_pair_of_another_shape_is_no_pair(operator: Client) -> None:
     for path in ("rows/", "accept/", "note/"):
         method: Any = operator.get if path == "rows/" else operator.post
         assert method(f"/pairs/{uuid.uuid4()}/{path}").status_code == 404
+
+
+# ------------------------------------------------------------------------------------------- the API
+
+
+def test_the_api_tries_saves_and_retires_rules_notes_bugs_and_shows_noise(client: Client) -> None:
+    made = factories.function(effects=Effects.READ_ONLY)
+    pair = factories.pair(made, answer=WRONG)
+    viewer = {"Authorization": f"Bearer {people.issue_token(factories.person('viewer'), name='t')}"}
+    operator = {"Authorization": f"Bearer {people.issue_token(factories.person('operator'), name='t')}"}
+    path = f"/api/v1/functions/{made.name}"
+
+    def post(where: str, body: object, headers: dict[str, str]) -> Any:
+        return client.post(where, body, content_type="application/json", headers=headers)
+
+    tried = post(f"{path}/rules/try", RULE, viewer).json()
+    assert (tried["pairs"], tried["changed"]) == (1, 1)
+    assert tried["hidden"][0]["example"] == str(pair.pk)
+    saved = RULE | {"name": "totals", "reason": "a string is fine"}
+    assert post(f"{path}/rules", saved, viewer).status_code == 403
+    rule = post(f"{path}/rules", saved, operator).json()
+    assert rule["kind"] == "ignore"
+    assert post(f"{path}/rules", saved, operator).status_code == 422
+    listed = client.get(f"{path}/rules", headers=viewer).json()
+    assert [one["name"] for one in listed["rules"]] == ["totals"]
+    assert listed["history"]["done"] is False
+    assert post(f"/api/v1/rules/{rule['id']}/retire", {"reason": "fixed"}, operator).status_code == 200
+    assert post(f"/api/v1/rules/{rule['id']}/retire", {}, operator).status_code == 409
+
+    note = post(f"/api/v1/pairs/{pair.pk}/notes", {"text": "wrong", "pointer": "/total"}, operator).json()
+    shown = client.get(f"/api/v1/pairs/{pair.pk}", headers=viewer).json()
+    assert shown["notes"] == [note]
+    assert shown["comparison"]["outcome"] == "mismatch"
+    assert client.get(f"/api/v1/pairs/{uuid.uuid4()}", headers=viewer).status_code == 404
+
+    fields = client.get(f"{path}/differences", headers=viewer).json()
+    assert [(one["pointer"], one["pairs"]) for one in fields] == [("/total", 1)]
+    assert client.get(f"{path}/differences?run={uuid.uuid4()}", headers=viewer).status_code == 404
+    pairs_found = client.get(f"{path}/pairs?group=counts&pointer=/total", headers=viewer).json()
+    assert [one["id"] for one in pairs_found] == [str(pair.pk)]
+
+    assert client.get(f"{path}/noise", headers=viewer).json()["fields"] == []
+    assert post(f"{path}/noise/forget", {}, viewer).status_code == 403
+    assert post(f"{path}/noise/forget", {}, operator).status_code == 422
