@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import threading
 import time
 import urllib.error
@@ -11,6 +12,7 @@ import urllib.request
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +20,7 @@ import boto3
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
-from darabonba.exceptions import DaraException
+from darabonba.exceptions import DaraException, UnretryableException
 from mns.mns_exception import MNSExceptionBase
 from mns.queue import Message
 
@@ -68,11 +70,20 @@ FAULTS: tuple[dict[str, Any], ...] = (
     {"kind": "slow", "ms": 30, "rate": 0.02},
     {"kind": "wrong", "rate": 0.01},
 )
-_SPOILED = "a fault struck the function"
 
 
 class Refused(Exception):
     """Nothing was acknowledged; the message says how the call ended."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """What came back. ``failed``: the message of a function that failed, by a fault or not; it owes nothing.
+
+    ``wrong``: what is wrong with the answer, else an empty text."""
+
+    failed: str = ""
+    wrong: str = ""
 
 
 class Half(Protocol):
@@ -86,10 +97,8 @@ class Half(Protocol):
     def start(self) -> None: ...
     def furnish(self) -> None: ...
     def fail_sometimes(self, seed: int) -> None: ...
-    def send(self, kind: str, token: str) -> str:
-        """Send and wait for the acknowledgement. Gives what is wrong with an answer, else an empty text.
-
-        Raises Refused: it was not acknowledged."""
+    def send(self, kind: str, token: str) -> Answer:
+        """Send and wait for the acknowledgement. Raises Refused: it was not acknowledged."""
         ...
 
     def wait_until_back(self, limit_s: float) -> None: ...
@@ -227,7 +236,7 @@ class AwsHalf(_Server):
             FunctionName=FUNCTION, StatementId=f"s{len(action)}", Action=action, Principal=principal, **more
         )
 
-    def send(self, kind: str, token: str) -> str:
+    def send(self, kind: str, token: str) -> Answer:
         """See ``Half``."""
         try:
             return self._send(kind, token)
@@ -236,12 +245,12 @@ class AwsHalf(_Server):
         except BotoCoreError as exc:
             raise Refused(type(exc).__name__) from exc
 
-    def _send(self, kind: str, token: str) -> str:
+    def _send(self, kind: str, token: str) -> Answer:
         payload = json.dumps({"token": token}).encode()
         match kind:
             case "sync":
                 found = self.lambda_.invoke(FunctionName=FUNCTION, Payload=payload)
-                return _checked(found["Payload"].read(), token, failed="FunctionError" in found)
+                return _checked(found["Payload"].read(), failed="FunctionError" in found)
             case "async":
                 self.lambda_.invoke(FunctionName=FUNCTION, Payload=payload, InvocationType="Event")
             case "queue":
@@ -249,8 +258,8 @@ class AwsHalf(_Server):
             case "object":
                 self.s3.put_object(Bucket=PLACE, Key=f"in/{token}", Body=b"content")
             case _:
-                return _visited(f"{self.url.rstrip('/')}/{token}", token)
-        return ""
+                return _visited(f"{self.url.rstrip('/')}/{token}")
+        return Answer()
 
     def _sign(self) -> tuple[str, str]:
         return "AWS_LAMBDA_FUNCTION_NAME", FUNCTION
@@ -305,21 +314,27 @@ class AlibabaHalf(_Server):
         made = trigger(self.running, FUNCTION, "http", http_config, trigger_name="web")
         self.url = str(made.http_trigger.url_internet)
 
-    def send(self, kind: str, token: str) -> str:
+    def send(self, kind: str, token: str) -> Answer:
         """See ``Half``."""
         try:
             return self._send(kind, token)
         except AlibabaCloudException as exc:
             raise Refused(str(exc.code)) from exc
-        except (DaraException, MNSExceptionBase, oss2.exceptions.OssError, OSError) as exc:
+        except (
+            DaraException,
+            UnretryableException,
+            MNSExceptionBase,
+            oss2.exceptions.OssError,
+            OSError,
+        ) as exc:
             raise Refused(type(exc).__name__) from exc
 
-    def _send(self, kind: str, token: str) -> str:
+    def _send(self, kind: str, token: str) -> Answer:
         payload = json.dumps({"token": token}).encode()
         match kind:
             case "sync":
                 found = self.running.invoke(FUNCTION, payload, client=self._own("fc", self.running.fc))
-                return _checked(found.body.read(), token, failed="x-fc-error-type" in found.headers)
+                return _checked(found.body.read(), failed="x-fc-error-type" in found.headers)
             case "async":
                 client = self._own("fc", self.running.fc)
                 self.running.invoke(FUNCTION, payload, client=client, x_fc_invocation_type="Async")
@@ -328,8 +343,8 @@ class AlibabaHalf(_Server):
             case "object":
                 self._own("oss", lambda: self.running.bucket(PLACE)).put_object(f"in/{token}", b"content")
             case _:
-                return _visited(f"{self.url.rstrip('/')}/{token}", token)
-        return ""
+                return _visited(f"{self.url.rstrip('/')}/{token}")
+        return Answer()
 
     def _queue(self) -> Any:
         from mns.account import Account
@@ -349,25 +364,26 @@ class AlibabaHalf(_Server):
         return "FC_FUNCTION_NAME", FUNCTION
 
 
-def _checked(body: bytes, token: str, *, failed: bool) -> str:
-    """Say what is wrong with an answer. Faults spoil some: those that say so are right in that."""
-    if failed:
-        return "" if b"errorMessage" in body else f"a failure without a document: {body[:80]!r}"
+def _checked(body: bytes, *, failed: bool) -> Answer:
     try:
-        json.loads(body)
+        document = json.loads(body)
     except ValueError:
-        return f"no JSON: {body[:80]!r}"
-    return ""
+        return Answer(wrong=f"no JSON: {body[:80]!r}")
+    if not failed:
+        return Answer()
+    if not isinstance(document, dict) or "errorMessage" not in document:
+        return Answer(wrong=f"a failure without a document: {body[:80]!r}")
+    return Answer(failed=re.sub(r"[0-9a-f-]{16,}|\d+(?:\.\d+)?", "N", str(document["errorMessage"])))
 
 
-def _visited(url: str, token: str) -> str:
+def _visited(url: str) -> Answer:
     try:
         with urllib.request.urlopen(url, timeout=60) as answer:
-            return _checked(answer.read(), token, failed=False)
+            return _checked(answer.read(), failed=False)
     except urllib.error.HTTPError as exc:
         with exc:
-            if exc.code in (502, 500):
-                return ""  # the function failed by a fault, after it was called
+            if exc.code in (500, 502):
+                return Answer(failed=f"HTTP {exc.code}")
             raise Refused(f"HTTP {exc.code}") from exc
     except (OSError, http.client.HTTPException) as exc:
         raise Refused(type(exc).__name__) from exc

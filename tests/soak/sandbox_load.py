@@ -46,11 +46,15 @@ class Size:
 
 @dataclass(kw_only=True)
 class Report:
-    """What a run did. ``owed`` - ``heard`` are lost; ``orphans`` are processes that outlived their server."""
+    """What a run did. ``owed``: token -> what carried it and when; what of it was not heard is lost.
+
+    ``failed``: token -> the answer of a function that failed. ``orphans``: processes that outlived their server.
+    """
 
     sent: Counter[str] = field(default_factory=Counter)
     refused: Counter[str] = field(default_factory=Counter)
-    owed: set[bytes] = field(default_factory=set)
+    failed: dict[bytes, str] = field(default_factory=dict)
+    owed: dict[bytes, str] = field(default_factory=dict)
     heard: set[bytes] = field(default_factory=set)
     orphans: list[int] = field(default_factory=list)
     wrong: list[str] = field(default_factory=list)
@@ -58,9 +62,14 @@ class Report:
     seconds: float = 0.0
 
     @property
-    def lost(self) -> set[bytes]:
+    def lost(self) -> list[str]:
         """Give what was acknowledged and never came to a function."""
-        return self.owed - self.heard
+        return [what for token, what in self.owed.items() if token not in self.heard]
+
+    @property
+    def never_run(self) -> list[str]:
+        """Give the failures of functions that never began, although faults strike after the handler."""
+        return [what for token, what in self.failed.items() if token not in self.heard]
 
     @property
     def grown(self) -> list[str]:
@@ -82,10 +91,12 @@ class Load:
         self.done = 0
         self._lock = threading.Lock()
         self._threads = [
-            threading.Thread(target=self._work, args=(random.Random(f"{seed} {half.name} {number}"),))
+            threading.Thread(
+                target=self._work, args=(random.Random(f"{seed} {half.name} {number}"),), daemon=True
+            )
             for number in range(THREADS)
         ]
-        self.broken: list[BaseException] = []
+        self.broken: list[Exception] = []
 
     def start(self) -> None:
         """Begin in the background."""
@@ -109,9 +120,8 @@ class Load:
         try:
             while self._take():
                 self._one(drawn)
-        except BaseException as exc:
+        except Exception as exc:  # noqa: BLE001 - the thread's outermost place; whoever waits raises it
             self.broken.append(exc)
-            raise
 
     def _take(self) -> bool:
         with self._lock:
@@ -122,7 +132,7 @@ class Load:
         (kind,) = drawn.choices(list(self.half.kinds), weights=list(self.half.kinds.values()))
         token = f"tok-{drawn.getrandbits(48):012x}"
         try:
-            wrong = self.half.send(kind, token)
+            answer = self.half.send(kind, token)
         except Refused as refusal:
             with self._lock:
                 self.report.refused[f"{self.half.name} {kind}: {refusal}"] += 1
@@ -130,9 +140,13 @@ class Load:
             return
         with self._lock:
             self.report.sent[f"{self.half.name} {kind}"] += 1
-            self.report.owed.add(token.encode())
-            if wrong:
-                self.report.wrong.append(f"{self.half.name} {kind}: {wrong}")
+            what = f"{self.half.name} {kind}"
+            if answer.failed:
+                self.report.failed[token.encode()] = f"{what}: {answer.failed}"
+            else:
+                self.report.owed[token.encode()] = f"{what}, number {self.done}: {token}"
+            if answer.wrong:
+                self.report.wrong.append(f"{what}: {answer.wrong}")
 
 
 @dataclass(kw_only=True)
@@ -209,6 +223,8 @@ class Soak:
     def _account(self, report: Report) -> None:
         self.say(f"sent: {dict(sorted(report.sent.items()))}")
         self.say(f"refused: {dict(sorted(report.refused.items()))}")
+        self.say(f"failed: {dict(sorted(Counter(report.failed.values()).items()))}")
+        self.say(f"of these never run: {dict(sorted(Counter(report.never_run).items()))}")
         self.say(f"owed {len(report.owed)}, lost {len(report.lost)}, orphans {len(report.orphans)}")
         for name, sizes in report.sizes.items():
             shown = ", then ".join(f"{one.memory_mb:.0f} MB and {one.files} files" for one in sizes)

@@ -17,7 +17,7 @@ INVOCATIONS = 10_000
 
 def assert_sound(report: Report) -> None:
     """Assert what holds of every run, however long."""
-    assert not report.lost, sorted(report.lost)[:5]
+    assert not report.lost, report.lost[:30]
     assert not report.orphans, report.orphans
     assert not report.wrong, report.wrong[:5]
     assert not report.grown, report.grown
