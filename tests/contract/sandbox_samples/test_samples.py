@@ -82,6 +82,8 @@ class TestOutputs:
 
     def test_rows_are_written_changed_and_deleted_on_both(self, pair: Pair) -> None:
         sample = GUIDE["output-postgresql"]
+        for schema in ("samples_aws", "samples_alibaba"):
+            self._run(pair, f"DELETE FROM {schema}.tasks RETURNING uuid")
         for event in sample.events():
             answer = pair.on_aws(sample.name, event)
             here = self._rows(pair, "samples_aws")
@@ -93,8 +95,14 @@ class TestOutputs:
         assert here == []
 
     def _rows(self, pair: Pair, schema: str) -> list[tuple[Any, ...]]:
-        with closing(psycopg2.connect(pair.database)) as connection, connection.cursor() as cursor:
-            cursor.execute(f"SELECT uuid, description, priority FROM {schema}.tasks ORDER BY priority, uuid")
+        return self._run(
+            pair, f"SELECT uuid, description, priority FROM {schema}.tasks ORDER BY priority, uuid"
+        )
+
+    def _run(self, pair: Pair, statement: str) -> list[tuple[Any, ...]]:
+        with closing(psycopg2.connect(pair.database)) as connection, connection:
+            cursor = connection.cursor()
+            cursor.execute(statement)
             return list(cursor.fetchall())
 
 
@@ -155,10 +163,7 @@ class TestHttp:
 
 @pytest.mark.parametrize("name", sorted(GUIDE))
 def test_the_events_of_a_sample_are_ones_that_it_takes(pair: Pair, name: str) -> None:
-    for resource in GUIDE[name].resources:
-        if resource.name.startswith("sample-pictures"):
-            pair.aws.client("s3").put_object(Bucket=resource.name, Key="images/small.ppm", Body=PICTURE)
     events = GUIDE[name].events()
     answers = [pair.on_aws(name, event) for event in events]
-    assert len(answers) >= 1
+    assert 8 <= len(answers) <= 20
     assert None not in answers
