@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from django.db.models import Count, FloatField, Q, Sum
-from django.db.models.fields.json import KT
-from django.db.models.functions import Cast
+from django.db import connection
+from django.db.models import Q
 
 from cutover.assessment import STEP_WORDS, Step
 from cutover.assessment.lost import Lost, event_kind, lost
@@ -160,24 +159,44 @@ def _trigger_row(trigger: Mapping[str, Any]) -> TriggerRow:
 
 def portfolio_readiness() -> PortfolioReadiness:
     """Give the readiness of all functions that are there, in one query."""
-    assessed = Q(readiness__has_key="score")
-    ends = (*BINS[1:], 101)
-    bins = {
-        f"bin_{low}": Count("pk", filter=Q(readiness__score__gte=low, readiness__score__lt=end))
-        for low, end in zip(BINS, ends, strict=True)
-    }
-    found = FunctionMigration.objects.filter(gone_at=None).aggregate(
-        functions=Count("pk"),
-        assessed=Count("pk", filter=assessed),
-        ready=Count("pk", filter=stands("ready")),
-        blocked=Count("pk", filter=stands("blocked")),
-        hours_low=Sum(Cast(KT("readiness__hours__0"), FloatField()), default=0.0),
-        hours_high=Sum(Cast(KT("readiness__hours__1"), FloatField()), default=0.0),
-        **{size: Count("pk", filter=Q(readiness__size=size)) for size in ("S", "M", "L")},
-        **bins,
-    )
+    with connection.cursor() as cursor:
+        cursor.execute(_READINESS)
+        groups = [_Group(*row) for row in cursor.fetchall()]
+    assessed = [one for one in groups if one.bin is not None]
     return PortfolioReadiness(
-        sizes={size: found.pop(size) for size in ("S", "M", "L")},
-        bins=tuple(found.pop(name) for name in bins),
-        **found,
+        functions=sum(one.count for one in groups),
+        assessed=sum(one.count for one in assessed),
+        ready=sum(one.count for one in assessed if one.high and not one.blocks),
+        blocked=sum(one.count for one in assessed if one.blocks),
+        hours_low=sum(one.hours_low for one in assessed),
+        hours_high=sum(one.hours_high for one in assessed),
+        sizes={size: sum(one.count for one in assessed if one.size == size) for size in ("S", "M", "L")},
+        bins=tuple(sum(one.count for one in assessed if one.bin == place) for place in range(len(BINS))),
     )
+
+
+class _Group(NamedTuple):
+    """Functions that are alike. ``bin``: place in ``BINS``, None: not assessed; ``high``: a ready score."""
+
+    bin: int | None
+    size: str | None
+    high: bool | None
+    blocks: bool | None
+    count: int
+    hours_low: float
+    hours_high: float
+
+
+_READINESS = f"""
+    SELECT score / 10 - score / 100, size, score >= {READY_SCORE}, blocks,
+           count(*), coalesce(sum(low), 0), coalesce(sum(high), 0)
+    FROM (
+        SELECT r.score, r.size, (r.hours ->> 0)::float AS low, (r.hours ->> 1)::float AS high,
+               r.checklist @> '[{{"blocks": true}}]' AS blocks
+        FROM {FunctionMigration._meta.db_table} AS f, jsonb_to_record(f.readiness)
+             AS r(score int, size text, hours jsonb, checklist jsonb)
+        WHERE f.gone_at IS NULL OFFSET 0
+    ) AS rated
+    GROUP BY 1, 2, 3, 4
+"""  # noqa: S608 - constants of this module
+"""Each document is taken apart once: with a path for each number ten thousand of them took a second."""
