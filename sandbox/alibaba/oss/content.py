@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import secrets
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,6 +29,16 @@ class Written:
     size: int
     md5: bytes
     crc: int
+
+
+def gzipped(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Compress a content piece by piece."""
+    packer = zlib.compressobj(wbits=31)
+    for piece in pieces:
+        # An empty piece would be taken for the end.
+        if packed := packer.compress(piece):
+            yield packed
+    yield packer.flush()
 
 
 def chunks_of(path: Path, start: int = 0, length: int | None = None) -> Iterator[bytes]:

@@ -10,7 +10,7 @@ from urllib.parse import quote, unquote
 from sandbox.alibaba import clock
 from sandbox.alibaba.markup import leaves, tag
 from sandbox.alibaba.oss import reading
-from sandbox.alibaba.oss.content import chunks_of
+from sandbox.alibaba.oss.content import chunks_of, gzipped
 from sandbox.alibaba.oss.reading import Span, pieces_of
 from sandbox.alibaba.oss.replies import xml_reply
 from sandbox.alibaba.oss.signing import Place
@@ -155,6 +155,10 @@ class Objects:
         for name in _OVERRIDES:
             if (value := request.query.get(f"response-{name}")) is not None:
                 headers[name] = value
+        if span is None and reading.wants_gzip(request.headers, headers, stored.size):
+            # Its length is not known before, nor has it an ETag.
+            kept = {name: value for name, value in headers.items() if name.lower() != "etag"}
+            return Reply(headers=kept | {"content-encoding": "gzip"}, stream=gzipped(stream))
         if span is None:
             return Reply(headers=headers | {"content-length": str(stored.size)}, stream=stream)
         headers["content-range"] = f"bytes {span.start}-{span.end}/{stored.size}"

@@ -36,6 +36,13 @@ _KEPT = frozenset(
         "expires",
     }
 )
+_GZIPPED = frozenset(
+    {
+        *("text/cache-manifest", "text/xml", "text/plain", "text/css", "text/json", "application/json"),
+        *("application/javascript", "application/x-javascript", "application/rss+xml"),
+    }
+)
+_GZIPPED_FROM_BYTES = 1024
 _STORAGE_CLASSES = frozenset({"Standard", "IA"})
 
 
@@ -185,6 +192,20 @@ def require_conditions(headers: Mapping[str, str], stored: StoredObject, prefix:
             raise same
     elif since is not None and modified <= since:
         raise same
+
+
+def wants_gzip(asked: Mapping[str, str], described: Mapping[str, str], size: int) -> bool:
+    """Tell whether a whole object goes out compressed.
+
+    Source: Alibaba Cloud, OSS GetObject, Accept-Encoding, read 2026-11-22.
+    """
+    names = {name.lower(): value for name, value in described.items()}
+    return (
+        "gzip" in asked.get("accept-encoding", "").lower()
+        and size >= _GZIPPED_FROM_BYTES
+        and "content-encoding" not in names
+        and names.get("content-type", "").partition(";")[0].strip() in _GZIPPED
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

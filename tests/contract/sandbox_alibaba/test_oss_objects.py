@@ -165,6 +165,21 @@ class TestObjects:
             with pytest.raises(oss2.exceptions.NotModified):
                 bucket.get_object("c", headers=headers)
 
+    def test_text_goes_out_compressed_where_the_client_takes_that(self, bucket: Any) -> None:
+        content = os.urandom(300 * KB).hex().encode()
+        bucket.put_object("long.txt", content)
+        bucket.put_object("long.png", content)
+        bucket.put_object("short.txt", b"short")
+        gzip = {"Accept-Encoding": "gzip"}
+        packed = bucket.get_object("long.txt", headers=gzip)
+        assert packed.headers["Content-Encoding"] == "gzip"
+        assert "ETag" not in packed.headers
+        assert packed.content_length is None
+        assert packed.read() == content
+        for key, headers in (("long.txt", {}), ("long.png", gzip), ("short.txt", gzip)):
+            assert "Content-Encoding" not in bucket.get_object(key, headers=headers).headers
+        assert bucket.get_object("long.txt", byte_range=(0, 3), headers=gzip).read() == content[:4]
+
     def test_ranges_give_a_part(self, bucket: Any) -> None:
         bucket.put_object("r", b"0123456789")
         assert bucket.get_object("r", byte_range=(2, 4)).read() == b"234"
