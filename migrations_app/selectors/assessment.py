@@ -164,14 +164,14 @@ def portfolio_readiness() -> PortfolioReadiness:
         groups = [_Group(*row) for row in cursor.fetchall()]
     assessed = [one for one in groups if one.bin is not None]
     return PortfolioReadiness(
-        functions=sum(one.count for one in groups),
-        assessed=sum(one.count for one in assessed),
-        ready=sum(one.count for one in assessed if one.high and not one.blocks),
-        blocked=sum(one.count for one in assessed if one.blocks),
+        functions=sum(one.functions for one in groups),
+        assessed=sum(one.functions for one in assessed),
+        ready=sum(one.functions for one in assessed if one.high and not one.blocks),
+        blocked=sum(one.functions for one in assessed if one.blocks),
         hours_low=sum(one.hours_low for one in assessed),
         hours_high=sum(one.hours_high for one in assessed),
-        sizes={size: sum(one.count for one in assessed if one.size == size) for size in ("S", "M", "L")},
-        bins=tuple(sum(one.count for one in assessed if one.bin == place) for place in range(len(BINS))),
+        sizes={size: sum(one.functions for one in assessed if one.size == size) for size in ("S", "M", "L")},
+        bins=tuple(sum(one.functions for one in assessed if one.bin == place) for place in range(len(BINS))),
     )
 
 
@@ -182,7 +182,7 @@ class _Group(NamedTuple):
     size: str | None
     high: bool | None
     blocks: bool | None
-    count: int
+    functions: int
     hours_low: float
     hours_high: float
 
