@@ -24,7 +24,7 @@ from migrations_app.models.evidence import utc_today
 
 PAGE = 50
 REACH = 20_000
-GROUPED = 20_000
+GROUPED = 10_000
 LIGHT = ("event", "primary", "candidate")
 """Columns that lists do without."""
 _DAY = dt.timedelta(days=1)
@@ -86,7 +86,13 @@ class PairFilter:
     @property
     def searching(self) -> bool:
         """Tell whether it asks for what no index holds."""
-        return bool(self.blame or self.pointer or self.text or self.cold)
+        by_outcome = self.outcomes and not self.against and "match" not in self.outcomes
+        return bool(self.blame or self.pointer or self.text or self.cold or by_outcome)
+
+    @property
+    def against(self) -> bool:
+        """Tell whether it asks for nothing but what counts against FC, which is an index of its own."""
+        return bool(self.outcomes) and set(self.outcomes) <= set(OUTCOME_GROUPS["counts"])
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -146,14 +152,9 @@ def _scope(function_id: int, asked: PairFilter) -> QuerySet[Pair]:
     rows = Pair.objects.filter(function_id=function_id)
     if asked.run:
         rows = rows.filter(run_id=asked.run)
-    if asked.group == "counts" and not asked.outcome:
+    if asked.against:
         rows = rows.filter(counts=True)
-    elif asked.outcomes and "match" not in asked.outcomes:
-        # Said twice, so that the partial index of what differs serves it.
-        rows = rows.exclude(outcome="match").filter(outcome__in=asked.outcomes)
-    elif asked.outcomes:
-        rows = rows.filter(outcome__in=asked.outcomes)
-    elif asked.blame or asked.pointer:
+    elif asked.blame or asked.pointer or (asked.outcomes and "match" not in asked.outcomes):
         rows = rows.exclude(outcome="match")
     if since := _since(asked):
         rows = rows.filter(at__gte=since, day__gte=since.date() - _DAY)
@@ -164,6 +165,8 @@ def _scope(function_id: int, asked: PairFilter) -> QuerySet[Pair]:
 
 
 def _narrowed(rows: QuerySet[Pair], asked: PairFilter) -> QuerySet[Pair]:
+    if asked.outcome or (asked.outcomes and not asked.against):
+        rows = rows.filter(outcome__in=asked.outcomes)
     if asked.blame:
         rows = rows.filter(blame=asked.blame)
     if asked.pointer:
@@ -198,7 +201,7 @@ def _newest(rows: QuerySet[Pair], *, recent: bool) -> list[Pair]:
     """Give one row more than a page. ``recent``: the newest days are asked first, to open no others."""
     ordered = rows.defer(*LIGHT).order_by("-at", "-pk")
     if recent:
-        found = list(ordered.filter(day__gt=utc_today() - 2 * _DAY)[: PAGE + 1])
+        found = list(ordered.filter(day__gte=utc_today() - _DAY)[: PAGE + 1])
         if len(found) > PAGE:
             return found
     return list(ordered[: PAGE + 1])

@@ -108,7 +108,7 @@ def latest(function_id: int, number: int, *, counting: bool = False) -> list[Pai
         rows = rows.filter(counts=True)
     found: list[Pair] = []
     for reach in (None,) if counting else (2, None):
-        recent = rows if reach is None else rows.filter(day__gt=utc_today() - dt.timedelta(days=reach))
+        recent = rows if reach is None else rows.filter(day__gte=utc_today() - dt.timedelta(days=reach - 1))
         found = list(recent.only(*_LIGHT, "function_id", "run_id", "primary_ms", "candidate_ms")[:number])
         if len(found) == number:
             break
