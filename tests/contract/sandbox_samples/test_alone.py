@@ -131,6 +131,35 @@ def test_a_kill_takes_the_halves_along_and_a_folder_serves_one_sandbox_at_a_time
     assert gone(halves)
 
 
+def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
+    """A program that starts the sandbox, says its number and is killed."""
+    program = (
+        "import subprocess, sys\n"
+        "words = [sys.executable, '-m', 'sandbox', '--only', 'alibaba', '--state', sys.argv[1]]\n"
+        "child = subprocess.Popen(words)\n"
+        "print('number', child.pid, flush=True)\n"
+        "child.wait()"
+    )
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program, str(tmp_path / "state")],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert parent.stdout is not None
+    with parent.stdout as said:
+        number = int(next(said).split()[1])
+        assert any(UP in line for line in said)
+        everyone = {number} | children(number)
+        assert len(everyone) == 2
+        parent.kill()
+        parent.wait(LIMIT_S)
+        assert gone(everyone)
+    assert not (tmp_path / "state" / "sandbox.env").exists()
+
+
 def test_both_halves_import_where_the_product_is_absent(tmp_path: Path) -> None:
     """A folder with the sandbox alone, as if only that had been taken out of the checkout."""
     (tmp_path / "sandbox").symlink_to(ROOT / "sandbox")
