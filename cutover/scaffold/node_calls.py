@@ -268,11 +268,13 @@ class Calls:
         if request is None:
             self.edits.replace(whole.start_byte, whole.end_byte, f"{driver}{{}})")
             return
+        self._dedent(request, whole)
         if asked.callback is None:
             self.edits.replace(whole.start_byte, request.start_byte, driver)
             self.edits.replace(request.end_byte, whole.end_byte, ")")
         else:
             self.uses_callbacks = True
+            self._dedent(asked.callback, whole)
             self.edits.replace(whole.start_byte, request.start_byte, f"withCallback({driver}")
             self.edits.replace(request.end_byte, asked.callback.start_byte, "), ")
             self.edits.replace(asked.callback.end_byte, whole.end_byte, ")")
@@ -286,6 +288,24 @@ class Calls:
             self._from_callback(asked, operation)
         else:
             self._from_promise(asked, operation)
+
+    def _dedent(self, node: Node, whole: Node) -> None:
+        """Bring the lines of what is given to the margin of the call, whose own lines are gone."""
+        ours, theirs = self._margin(node), self._margin(whole)
+        if not ours.startswith(theirs) or ours == theirs or node.start_point[0] == whole.start_point[0]:
+            return
+        at = self.content.find(b"\n", node.start_byte, node.end_byte) + 1
+        while at:
+            line = int(self.content.count(b"\n", 0, at))
+            if line not in self.edits.raw and self.content[at:].startswith(ours.encode()):
+                self.edits.replace(at, at + len(ours.encode()) - len(theirs.encode()), "")
+            at = self.content.find(b"\n", at, node.end_byte) + 1
+
+    def _margin(self, node: Node) -> str:
+        """Give the white space before the line of a node."""
+        start = self.edits.line_start(node.start_byte)
+        line = self.content[start : node.start_byte].decode()
+        return line[: len(line) - len(line.lstrip())]
 
     def _is_command(self, request: Node) -> bool:
         made = self._made(request, "new_expression") if request.type == "identifier" else None

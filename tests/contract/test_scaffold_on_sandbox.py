@@ -28,19 +28,19 @@ ENCODED = "images/a+small+picture.img"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Thumbnailer:
+class Mixed:
     """A mixed function, where the reviewer's edit is, and what it is tried with."""
 
     name: str
     source: Path
     runtime: str
     runtime_there: str
-    picture: bytes
-    thumbnail: bytes
+    picture: bytes = b""
+    thumbnail: bytes = b""
     bundled: tuple[str, ...] = ()
 
 
-PYTHON = Thumbnailer(
+PYTHON = Mixed(
     name="thumbnail-mixed",
     source=ROOT / "sandbox/samples/thumbnail-mixed/aws",
     runtime="python3.12",
@@ -48,7 +48,7 @@ PYTHON = Thumbnailer(
     picture=b"P6 2 2 255\n" + bytes(12),
     thumbnail=b"P6 1 1 255\n" + bytes(3),
 )
-NODE = Thumbnailer(
+NODE = Mixed(
     name="thumbnail-v2",
     source=HERE / "thumbnail-v2",
     runtime="nodejs16.x",
@@ -56,6 +56,22 @@ NODE = Thumbnailer(
     picture=b"P2 4 2 9\n1 2 3 4\n5 6 7 8\n",
     thumbnail=b"P2 2 1 9\n1 3\n",
     bundled=("@alicloud/mns",),
+)
+
+ALL_CALLS = (
+    Mixed(
+        name="all-calls-v3",
+        source=HERE / "all-calls-v3",
+        runtime="nodejs20.x",
+        runtime_there="nodejs20",
+        bundled=("@alicloud/mns",),
+    ),
+    Mixed(
+        name="all-calls-python",
+        source=HERE / "all-calls-python",
+        runtime="python3.12",
+        runtime_there="python3.12",
+    ),
 )
 
 
@@ -71,8 +87,10 @@ def alibaba(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningAlibaba
         yield running
 
 
-def scaffolded(mixed: Thumbnailer) -> tuple[dict[str, bytes], Scaffold]:
-    before = {path.name: path.read_bytes() for path in mixed.source.iterdir() if path.is_file()}
+def scaffolded(mixed: Mixed) -> tuple[dict[str, bytes], Scaffold]:
+    before = {
+        path.name.removesuffix(".txt"): path.read_bytes() for path in mixed.source.iterdir() if path.is_file()
+    }
     return before, generate(before, facts(runtime=mixed.runtime, handler="index.handler"))
 
 
@@ -80,7 +98,7 @@ def applied(folder: Path, patch: str) -> None:
     subprocess.run(["git", "apply", "-"], cwd=folder, input=patch.encode(), check=True)
 
 
-def decoupled(mixed: Thumbnailer, folder: Path) -> tuple[dict[str, bytes], Scaffold]:
+def decoupled(mixed: Mixed, folder: Path) -> tuple[dict[str, bytes], Scaffold]:
     """Give the files after the scaffold's diff and the reviewer's edit, each applied as a patch."""
     before, scaffold = scaffolded(mixed)
     for name, content in before.items():
@@ -90,9 +108,7 @@ def decoupled(mixed: Thumbnailer, folder: Path) -> tuple[dict[str, bytes], Scaff
         str(path.relative_to(folder)): path.read_text() for path in folder.rglob("*") if path.is_file()
     } == {name: content.decode() for name, content in before.items()} | dict(scaffold.files)
     applied(folder, (HERE / f"{mixed.name}.patch").read_text())
-    files = {
-        str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
-    }
+    files = {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
     return files, scaffold
 
 
@@ -120,8 +136,10 @@ def zipped(files: Mapping[str, bytes]) -> bytes:
     return made.getvalue()
 
 
-def on_aws(aws: RunningAws, mixed: Thumbnailer, files: Mapping[str, bytes], handler: str) -> Any:
-    """Run it on Lambda. Give the answer, the object and the message that it left."""
+def on_aws(
+    aws: RunningAws, mixed: Mixed, files: Mapping[str, bytes], handler: str, event: Any = None
+) -> tuple[Any, bytes, Any]:
+    """Run it on Lambda, for a new picture unless told. Give the answer, the thumbnail and the message."""
     bucket = f"{mixed.name}-pictures"
     s3, sqs, functions = aws.client("s3"), aws.client("sqs"), aws.client("lambda")
     s3.create_bucket(Bucket=bucket)
@@ -140,16 +158,19 @@ def on_aws(aws: RunningAws, mixed: Thumbnailer, files: Mapping[str, bytes], hand
     functions.get_waiter("function_active_v2").wait(
         FunctionName=mixed.name, WaiterConfig={"Delay": 1, "MaxAttempts": 20}
     )
-    event = {"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": ENCODED}}}]}
-    answer = functions.invoke(FunctionName=mixed.name, Payload=json.dumps(event).encode())
+    told = {"Records": [{"s3": {"bucket": {"name": bucket}, "object": {"key": ENCODED}}}]}
+    answer = functions.invoke(FunctionName=mixed.name, Payload=json.dumps(event or told).encode())
     payload = json.loads(answer["Payload"].read())
     assert "FunctionError" not in answer, payload
-    written = s3.get_object(Bucket=bucket, Key=KEY.replace("images/", "thumbnails/"))["Body"].read()
+    key = KEY if event else KEY.replace("images/", "thumbnails/")
+    written = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
     message = sqs.receive_message(QueueUrl=queue)["Messages"][0]["Body"]
     return payload, written, json.loads(message)
 
 
-def on_fc(alibaba: RunningAlibaba, mixed: Thumbnailer, files: Mapping[str, bytes], handler: str) -> Any:
+def on_fc(
+    alibaba: RunningAlibaba, mixed: Mixed, files: Mapping[str, bytes], handler: str, event: Any = None
+) -> tuple[Any, bytes, Any]:
     """Run it on Function Compute. Give the same."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -181,17 +202,17 @@ def on_fc(alibaba: RunningAlibaba, mixed: Thumbnailer, files: Mapping[str, bytes
     )
     alibaba.fc().create_function(fc.CreateFunctionRequest(body=given))
     told = {"bucket": {"name": f"{mixed.name}-pictures"}, "object": {"key": KEY, "size": 1, "eTag": "A"}}
-    event = {"events": [{"eventName": "ObjectCreated:PutObject", "eventTime": "2026-11-22", "oss": told}]}
-    answer = alibaba.invoke(mixed.name, json.dumps(event).encode())
+    new = {"events": [{"eventName": "ObjectCreated:PutObject", "eventTime": "2026-11-22", "oss": told}]}
+    answer = alibaba.invoke(mixed.name, json.dumps(event or new).encode())
     payload = json.loads(answer.body.read())
     assert "x-fc-error-type" not in answer.headers, payload
-    written = bucket.get_object(KEY.replace("images/", "thumbnails/")).read()
+    written = bucket.get_object(KEY if event else KEY.replace("images/", "thumbnails/")).read()
     return payload, written, json.loads(queue.receive_message(1).message_body)
 
 
 @pytest.mark.parametrize("mixed", [PYTHON, NODE], ids=lambda one: one.name)
 def test_the_decoupled_form_has_the_same_effects_on_both_clouds(
-    aws: RunningAws, alibaba: RunningAlibaba, tmp_path: Path, mixed: Thumbnailer
+    aws: RunningAws, alibaba: RunningAlibaba, tmp_path: Path, mixed: Mixed
 ) -> None:
     files, scaffold = decoupled(mixed, tmp_path)
     there = on_aws(aws, mixed, files, scaffold.handlers["aws"])
@@ -199,3 +220,26 @@ def test_the_decoupled_form_has_the_same_effects_on_both_clouds(
     assert here == there
     assert there[1] == mixed.thumbnail
     assert there[2]["picture"] == KEY
+
+
+@pytest.mark.parametrize("mixed", ALL_CALLS, ids=lambda one: one.name)
+def test_every_call_of_the_drivers_answers_alike_without_any_edit(
+    aws: RunningAws, alibaba: RunningAlibaba, mixed: Mixed
+) -> None:
+    before, scaffold = scaffolded(mixed)
+    files = before | {name: text.encode() for name, text in scaffold.files.items()}
+    event = {"bucket": f"{mixed.name}-pictures"}
+    there = on_aws(aws, mixed, files, scaffold.handlers["aws"], event)
+    here = on_fc(alibaba, mixed, files, scaffold.handlers["alibaba"], event)
+    assert here == there
+    answer, _, message = there
+    assert message == {"said": "a & b"}
+    assert answer["read"] == {
+        "text": "content of a",
+        "type": "text/x-all",
+        "size": 12,
+        "metadata": {"name": "a"},
+    }
+    assert answer["listed"] == [["all/a", 12], ["all/b", 12]]
+    assert answer["truncated"] == [True, False]
+    assert answer["missing"] == "NoSuchKey"
