@@ -87,9 +87,17 @@ class ShadowQueueProbe:
         self._twin, self._take, self._said, self._cloud = twin, take, said, cloud
 
     def before(self) -> Mark:
-        """Empty the queue."""
-        while self._take(0):
-            pass
+        """Empty the queue, unless so much is in it that somebody else must be using it."""
+        taken = 0
+        while some := self._take(0):
+            taken += len(some)
+            if taken > MOST_CHANGES:
+                raise Invalid(
+                    f"More than {MOST_CHANGES} messages wait in the queue of the twin {self._twin.name}: "
+                    "that is no shadow queue. Nothing more was taken; declare another.",
+                    cloud=self._cloud,
+                    operation="probe",
+                )
         return Mark()
 
     def after(self, mark: Mark) -> tuple[Effect, ...]:

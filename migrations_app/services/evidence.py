@@ -27,8 +27,8 @@ from migrations_app.services.policies import policy_for
 from migrations_app.services.redaction import REDACTED, looks_secret, redact, redact_line
 
 PAYLOAD_LIMIT_BYTES = 65_536
-EFFECT_LIMIT_BYTES = 4_096
-"""So much of what an effect wrote is kept; its hash is that of the whole."""
+EFFECTS_LIMIT_BYTES = 262_144
+"""So much of what all effects of one invocation wrote is kept; of the rest only hashes."""
 _MESSAGE_LIMIT = 500
 
 
@@ -63,19 +63,22 @@ def observation_document(observation: Observation) -> dict[str, Any]:
 def _effects_document(effects: Sequence[Effect] | None) -> dict[str, Any]:
     if effects is None:
         return {}
-    return {
-        "effects": [
+    room = EFFECTS_LIMIT_BYTES
+    found = []
+    for one in effects:
+        text = _redacted(one.text.encode()).decode()
+        room -= len(text)
+        found.append(
             {
                 "kind": one.kind.value,
                 "twin": one.twin,
                 "key": one.key,
                 "size": one.size,
                 "digest": one.digest,
-                "text": _redacted(one.text.encode())[:EFFECT_LIMIT_BYTES].decode("utf-8", "ignore"),
+                "text": text if room >= 0 else "",
             }
-            for one in effects
-        ]
-    }
+        )
+    return {"effects": found}
 
 
 def _effects(stored: Sequence[Mapping[str, Any]] | None) -> tuple[Effect, ...] | None:

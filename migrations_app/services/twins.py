@@ -133,8 +133,9 @@ def map_name(function_id: int, name: str, *, to: str, actor: str) -> Environment
 
     Args:
         name: a name on AWS, or a new one that FC alone gets.
-        to: another name; ``twin:NAME`` for that twin's Alibaba name; ``worker:NAME`` for the value of the
-            workers' own variable; ``none`` to leave it out; the name itself to undo the mapping (gives None).
+        to: another name; ``twin:NAME`` for that twin's Alibaba name (AWS's where it is shared);
+            ``worker:NAME`` for the value of the workers' own variable; ``none`` to leave it out; the name
+            itself to undo the mapping (gives None).
 
     Raises:
         BadInput: it cannot be done so; nothing is saved.
@@ -175,7 +176,10 @@ def mapped_environment(
         UnsafePlan: a variable of the workers is not set.
     """
     made = dict(values)
-    twins = {row.name: row.candidate for row in function.twins.all()}
+    twins = {
+        row.name: row.primary if row.state == Twin.State.SHARED else row.candidate
+        for row in function.twins.all()
+    }
     rows = list(function.environment_names.all())
     for row in rows:
         made.pop(row.name, None)

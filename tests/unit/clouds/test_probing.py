@@ -74,6 +74,12 @@ def test_a_shadow_queue_is_emptied_before_and_asked_until_nothing_comes() -> Non
     assert asked == [0, 0, 0, 1, 1, 1]
 
 
+def test_a_queue_that_somebody_uses_is_not_emptied_for_ever() -> None:
+    probe = ShadowQueueProbe(QUEUE, lambda _: ["busy"] * 10, said, cloud="aws")
+    with pytest.raises(Invalid, match="no shadow queue"):
+        probe.before()
+
+
 ENVELOPES = {
     "plain": ("hello", "hello"),
     "json": ('{"Message": "inner"}', '{"Message": "inner"}'),
