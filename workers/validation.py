@@ -26,6 +26,7 @@ from cutover import noise as rules_of_noise
 from cutover.analysis import judge
 from cutover.errors import BadInput, CloudError, UnsupportedFeature
 from cutover.observation import Outcome, Side
+from cutover.suites import lacking
 from migrations_app.models import Pair, Run, SuiteEvent
 from migrations_app.services import evidence, noise, rules, suites, validation
 from migrations_app.services.policies import policy_for
@@ -211,7 +212,14 @@ def asked_of(run: Run, events: Sequence[SuiteEvent], position: int) -> Asked:
     # Seeded, so that nothing but the run decides; nothing secret hangs on it.
     first = random.Random(f"{run.pk}:{position}").choice((Side.PRIMARY, Side.CANDIDATE))  # noqa: S311
     recorded = replays.recorded(row.recorded) if run.kind == Run.Kind.REPLAY and row.recorded else None
-    return Asked(position=position, title=row.title, event=row.event, first=first, recorded=recorded)
+    return Asked(
+        position=position,
+        title=row.title,
+        event=row.event,
+        first=first,
+        recorded=recorded,
+        expected=None if row.expected_effects is None else tuple(row.expected_effects),
+    )
 
 
 def _warm_up(
@@ -241,7 +249,7 @@ def row_of(
     """Give the pair of a position, compared and not yet stored."""
     primary, candidate = both[Side.PRIMARY], both[Side.CANDIDATE]
     compared = comparing.compare(primary, candidate, rules=held)
-    return evidence.pair(
+    row = evidence.pair(
         run,
         position=asked.position,
         title=asked.title,
@@ -251,6 +259,12 @@ def row_of(
         candidate=candidate,
         compared=rules_of_noise.classify(compared, known).comparison,
     )
+    if asked.expected is not None:
+        row.comparison["expected_effects"] = {
+            side.value: None if seen.effects is None else list(lacking(asked.expected, seen.effects))
+            for side, seen in both.items()
+        }
+    return row
 
 
 def _interrupted(run: Run, events: Sequence[SuiteEvent], position: int) -> Pair:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import orjson
@@ -46,6 +47,8 @@ class Asked:
     first: Side
     recorded: Observation | None = None
     """What AWS answered when the event was live: it is not called again."""
+    expected: tuple[Mapping[str, str], ...] | None = None
+    """Effects that each side must have; None: nobody said."""
 
 
 Both = dict[Side, Observation]

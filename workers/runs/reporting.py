@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from cutover.analysis import Result
 from cutover.comparison import PairOutcome
+from cutover.observation import Side
 from cutover.suites import Case, junit
 from migrations_app.models import Pair, Run
 from migrations_app.services import suites
@@ -18,8 +19,8 @@ def junit_of(run: Run) -> bytes:
     """Give the report of a run that has ended. Its sentences are those of the rows, redacted."""
     events = suites.events_of_run(run)
     by_event: list[list[Pair]] = [[] for _ in events]
-    rows = Pair.objects.filter(run_id=run.pk).order_by("position")
-    for row in rows.only("position", "outcome", "counts", "sentence", "first_pointer", "candidate_ms", "day"):
+    rows = Pair.objects.filter(run_id=run.pk).order_by("position").defer("event", "primary", "candidate")
+    for row in rows:
         by_event[row.position % len(events)].append(row)
     cases = [
         _case(f"{number:03d} {event.title}", own)
@@ -42,6 +43,7 @@ def junit_of(run: Run) -> bytes:
 def _case(title: str, rows: Sequence[Pair]) -> Case:
     seconds = sum(row.candidate_ms or 0.0 for row in rows) / 1000
     against = [row for row in rows if row.counts]
+    without = [row for row in rows if _lacking(row)]
     told = [row for row in rows if row.outcome not in _NOT_TOLD]
     if against:
         first = against[0]
@@ -53,10 +55,25 @@ def _case(title: str, rows: Sequence[Pair]) -> Case:
             pointer=first.first_pointer,
             seconds=seconds,
         )
+    if without:
+        named = _lacking(without[0])[0]
+        return Case(
+            title=title,
+            standing="failure",
+            kind="expected-effect",
+            sentence=f"FC did not do what is expected: {' '.join(named.values())} "
+            f"({len(without)} of {len(rows)} pairs)",
+            seconds=seconds,
+        )
     if not told:
         sentence = rows[0].sentence if rows else "It was not called."
         return Case(title=title, standing="skipped", sentence=sentence, seconds=seconds)
     return Case(title=title, standing="passed", seconds=seconds)
+
+
+def _lacking(row: Pair) -> Sequence[Mapping[str, str]]:
+    """Give the effects that the suite expects of FC and that were not seen."""
+    return (row.comparison.get("expected_effects") or {}).get(Side.CANDIDATE.value) or ()
 
 
 def _verdict(run: Run) -> Case:

@@ -16,14 +16,14 @@ from clouds.simulated.world import Behaviour, World
 from cutover.errors import BadInput, GuardNotMet
 from cutover.observation import LogLine, Side
 from migrations_app.models import LiveObservation, Pair, Run, Suite, SuiteEvent
-from migrations_app.services import guards, rules, suites, validation
+from migrations_app.services import guards, rules, suites, twins, validation
 from migrations_app.services.validation import Wanted
 from tests.integration.workers import worlds
 from tests.integration.workers.test_cli import cutover
 from tests.unit.cutover.translation.events import S3, SQS
 from workers import validation as worker
 from workers.cli import validation as verbs
-from workers.runs import late_logs
+from workers.runs import late_logs, reporting
 from workers.runs.logged import logged_entries
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -362,3 +362,39 @@ def test_a_run_is_cancelled_by_a_command(world: World) -> None:
     assert cutover("run", "cancel", "hello", "--json").document["run"] == str(run.pk)
     assert cutover("run", "cancel", str(run.pk), "--json").code == 4
     assert cutover("run", "cancel", "hello", "--json").code == 2
+
+
+# -------------------------------------------------------------------------------- expected effects
+
+
+def test_an_effect_that_the_suite_expects_and_fc_lacks_fails_the_event(world: World) -> None:
+    def nothing_on_either_side(side: Side, payload: bytes) -> bytes:
+        key = json.loads(payload)["name"]
+        if key != "Grace":
+            world.store(side).put(f"bucket-{side.value}", f"out/{key}", b"{}")
+        return b'"done"'
+
+    wanted = {"kind": "object-written", "twin": "out"}
+    events = [
+        {"title": name, "event": {"name": name}, "expected_effects": [wanted]} for name in ("Ada", "Grace")
+    ]
+    function = worlds.deployed(world, behaviour=nothing_on_either_side, events=events)
+    twins.add(
+        function.pk,
+        name="out",
+        kind="bucket",
+        primary="bucket-primary",
+        candidate="bucket-candidate",
+        state="disposable",
+        settings={},
+        actor="test",
+    )
+    run = carried_out(validation.start_run(function.pk, actor="test", pairs=40))
+    good, bad = Pair.objects.filter(run=run).order_by("position")[:2]
+    assert good.comparison["expected_effects"]["candidate"] in ([], [wanted])
+    assert bad.comparison["expected_effects"] == {"primary": [wanted], "candidate": [wanted]}
+    assert run.verdict_result == "fail"
+    cases = ElementTree.fromstring(reporting.junit_of(run))[0].findall("testcase")
+    failure = cases[1].find("failure")
+    assert failure is not None
+    assert "object-written out" in failure.attrib["message"]
