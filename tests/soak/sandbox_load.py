@@ -48,7 +48,7 @@ class Size:
 class Report:
     """What a run did. ``owed``: token -> what carried it and when; what of it was not heard is lost.
 
-    ``failed``: token -> the answer of a function that failed. ``orphans``: processes that outlived their server.
+    ``failed``: token -> the answer of a function that failed. ``orphans``: processes that are left.
     """
 
     sent: Counter[str] = field(default_factory=Counter)
