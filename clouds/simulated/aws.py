@@ -288,7 +288,11 @@ class Logs:
     def window(self, function: str, *, since: datetime, until: datetime, at_most: int) -> Iterator[str]:
         def look() -> list[str]:
             return [
-                line.text for (name, _), own in self._world.logs.items() if name == function for line in own
+                line.text
+                for (name, _), own in self._world.logs.items()
+                if name == function
+                for line in own
+                if "{" in line.text
             ]
 
         yield from self._world.read("aws", "logs:FilterLogEvents", look)[:at_most]

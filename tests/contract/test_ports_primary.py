@@ -11,7 +11,7 @@ import pytest
 from cutover.errors import AlreadyExists, Conflict, Invalid, NotFound
 from cutover.observation import LogLine, Outcome, Side
 from tests.contract import ports
-from tests.contract.ports import HASH_KEY, Primary
+from tests.contract.ports import HASH_KEY, Primary, zipped
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
 
@@ -334,6 +334,26 @@ def test_it_reads_the_lines_of_one_request(primary: Primary) -> None:
     )
 
     assert [line.text for line in lines or ()] == ["called"]
+
+
+def test_it_reads_what_was_logged_in_a_window_and_holds_an_object(primary: Primary) -> None:
+    code = "def handler(event, context):\n    print('event:', event)\n    print('done')\n"
+    name = primary.make(package=zipped(app_py=code))
+    began = datetime.now(UTC) - timedelta(seconds=5)
+
+    def messages(until: datetime) -> tuple[str, ...]:
+        return tuple(primary.cloud.logs.window(name, since=began, until=until, at_most=10))
+
+    assert messages(began) == ()
+    primary.cloud.invoker.invoke(name, b'{"order": 1}', qualifier="live", timeout_s=5)
+    now = datetime.now(UTC) + timedelta(seconds=5)
+    if primary.raw is None:
+        assert messages(now) == (), "its functions log no event"
+        return
+    end = time.monotonic() + 10
+    while not (found := messages(now)) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert [one.strip() for one in found] == ["event: {'order': 1}"]
 
 
 def test_it_has_no_lines_of_a_request_that_it_does_not_know(primary: Primary) -> None:
