@@ -10,6 +10,7 @@ from typing import Any
 
 from cutover import scaffold
 from cutover.assessment import Finding, Source, assess_code, calls, code_basis, read_package
+from cutover.assessment.masking import mask_lines
 from cutover.errors import CloudError, UnsupportedFeature
 from cutover.ports import FunctionFacts
 from migrations_app.models import FunctionMigration
@@ -18,6 +19,10 @@ from migrations_app.services.inventory import facts_from_document
 from workers import templates, wiring
 
 logger = logging.getLogger(__name__)
+_MASKED = (
+    "What looks like a secret is masked here, so this diff does not apply there. "
+    "`./manage.py cutover scaffold FUNCTION --out DIR` writes it whole."
+)
 AT_MOST = 4
 """Packages that one tick reads, so that operations do not wait behind a fleet."""
 
@@ -99,10 +104,14 @@ def _scaffold(source: Source, facts: FunctionFacts) -> dict[str, Any]:
         made = scaffold.generate(source, facts)
     except scaffold.CannotScaffold as error:
         return {"refused": str(error)}
+    diff = mask_lines(made.diff)
+    notes = [asdict(one) for one in made.notes]
+    if diff != made.diff:
+        notes.insert(0, {"place": "scaffold.diff", "sentence": _MASKED})
     return {
-        "diff": made.diff,
-        "files": dict(made.files),
-        "notes": [asdict(one) for one in made.notes],
+        "diff": diff,
+        "files": {path: mask_lines(text) for path, text in made.files.items()},
+        "notes": notes,
         "dependencies": [asdict(one) for one in made.dependencies],
     }
 

@@ -19,7 +19,7 @@ _SECRETS = (
     re.compile(r"(?P<keep>[\"'`])(?=[^\"'`]*\d)(?=[^\"'`]*[a-z])(?=[^\"'`]*[A-Z])[A-Za-z0-9+/=_-]{32,}"),
 )
 
-_KEY_LINE = re.compile(r"[\s\"'`+]*(?=[^\s]*[0-9+/=])[A-Za-z0-9+/=]{16,}[\\n\s\"'`+,;]*")
+_KEY_LINE = re.compile(r"[\s\"'`+]*(?=[^\s]*[0-9+/])[A-Za-z0-9+/]{16,}={0,2}[\\n\s\"'`+,;]*")
 """A line of nothing but base64: the inside of a key whose first line lies outside of what is shown."""
 
 
@@ -28,6 +28,17 @@ def mask(text: str) -> str:
     for one in _SECRETS:
         text = one.sub(lambda found: found.group("keep") + "***", text)
     return text
+
+
+def mask_lines(text: str) -> str:
+    """Give a text of many lines, or a diff, with each line masked; the lines inside a key are taken out."""
+    return "\n".join(_mask_line(one) for one in text.split("\n"))
+
+
+def _mask_line(line: str) -> str:
+    sign = line[0] if line[:1] in ("+", "-", " ") else ""
+    content = line.removeprefix(sign)
+    return f"{sign}***" if _KEY_LINE.fullmatch(content) else sign + mask(content)
 
 
 def excerpt(lines: tuple[str, ...], line: int) -> str:

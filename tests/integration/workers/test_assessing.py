@@ -205,7 +205,8 @@ def test_findings_come_with_the_lines_around_and_the_code_with_its_scaffold(worl
     assert around[1] == [3, "def handler(e, c):"]
     made = target_code.scaffolded(function)
     assert made is not None
-    assert "S.send_message" in made.diff or made.refused
+    assert "+++ b/handler_alibaba.py" in made.diff
+    assert not any("masked" in note["sentence"] for note in made.notes)
     synced(world, "import boto3\n# nothing is called\ndef handler(e, c):\n    return 1\n")
     function.refresh_from_db()
     assert target_code.scaffolded(function) is None
@@ -214,6 +215,13 @@ def test_findings_come_with_the_lines_around_and_the_code_with_its_scaffold(worl
     refused = target_code.scaffolded(function)
     assert refused is not None
     assert refused.refused
+    synced(world, WRITES + "TOKEN = {'api_key': 'abcDEF123456'}\n")
+    assessment.assess(function.pk, actor="ann")
+    function.refresh_from_db()
+    masked = target_code.scaffolded(function)
+    assert masked is not None
+    assert "abcDEF123456" not in str(function.code_findings)
+    assert "masked" in masked.notes[0]["sentence"]
 
 
 def test_a_function_of_the_same_name_on_fc_is_a_finding(world: World) -> None:

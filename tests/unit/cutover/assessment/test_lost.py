@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from cutover.assessment.lost import event_kind, lost
-from cutover.assessment.masking import around
+from cutover.assessment.masking import around, mask_lines
 from cutover.assessment.triggers import counterpart
 from cutover.translation import AWS_KINDS, COUNTERPARTS, Kind
 
@@ -64,3 +64,9 @@ def test_a_secret_on_the_line_after_its_name_is_hidden_too() -> None:
     shown = "\n".join(text for _, text in around(("const password =", '  "hunter2"', "go()"), 3))
     assert "hunter2" not in shown
     assert "go()" in shown
+
+
+def test_a_diff_keeps_its_signs_and_loses_its_secrets() -> None:
+    key = "MIIEvQIBADANBgkqhkiG9w0BAQEFAASCBKcwggSjAgEAAoIBAQ"
+    diff = f'--- a/x.js\n+++ b/x.js\n+const password = "hunter2"\n-{key}\n go()\n'
+    assert mask_lines(diff) == '--- a/x.js\n+++ b/x.js\n+const password = "***"\n-***\n go()\n'
