@@ -299,7 +299,7 @@ def _gaps_of_facts(basis: Basis) -> Iterator[Gap]:
             kind="vpc",
             subject=facts.name,
             why="VPC, switch and security group on Alibaba Cloud are not known",
-            remedy="Give the variables vpc_id, vswitch_ids and security_group_id; a database's private "
+            remedy="Give the variables for VPC, switch and security group; a database's private "
             "address on AWS is not reached from there.",
         )
     places = [("dead letter", facts.dead_letter)]

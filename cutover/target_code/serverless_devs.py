@@ -25,7 +25,8 @@ from cutover.target_code.intent import Asked, Intent, Trigger
 from cutover.target_code.model import Basis, Gap, RamPolicy
 from cutover.target_code.names import Counterpart
 from cutover.target_code.ram import ram_policy
-from cutover.target_code.terraform import asked_in, invoking_role, role_name, source_arn
+from cutover.target_code.terraform_parts import invoking_role, role_name
+from cutover.target_code.terraform_triggers import asked_in, source_arn
 
 PLACEHOLDER = "The package is put in by Cutover's deploy. Until then this function answers nothing.\n"
 
@@ -107,10 +108,9 @@ def _vars(basis: Basis, intent: Intent, shown: tuple[Trigger, ...]) -> dict[str,
         if one.made and not one.name and one.resource.kind == "bucket":
             found[f"bucket_{one.slug}"] = ""
     for asked in (each for one in shown for each in asked_in(one.config)):
-        empty: Any = [] if asked.kind.startswith("list") else ""
-        found[asked.name] = "function" if asked.name == "http_auth_type" else empty
+        found[asked.name] = "function" if asked.name == "http_auth_type" else ""
     if basis.facts.vpc:
-        found |= {"vpc_id": "", "vswitch_ids": [], "security_group_id": ""}
+        found |= {"vpc_id": "", "vswitch_id": "", "security_group_id": ""}
     if basis.facts.package_type != "Zip":
         found["image"] = ""
     return found
@@ -149,7 +149,7 @@ def _props(basis: Basis) -> dict[str, Any]:
     if basis.facts.vpc:
         props["vpcConfig"] = {
             "vpcId": "${vars.vpc_id}",
-            "vSwitchIds": "${vars.vswitch_ids}",
+            "vSwitchIds": ["${vars.vswitch_id}"],
             "securityGroupId": "${vars.security_group_id}",
         }
     return props
@@ -182,7 +182,8 @@ def _named(one: Counterpart) -> str:
 def _filled(value: Any) -> Any:
     match value:
         case Asked():
-            return f"${{vars.{value.name}}}"
+            reference = f"${{vars.{value.name}}}"
+            return [reference] if value.kind.startswith("list") else reference
         case Counterpart():
             return _named(value)
         case Mapping():

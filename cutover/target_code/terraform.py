@@ -16,24 +16,26 @@ from __future__ import annotations
 import base64
 import io
 import zipfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cutover.planning import ALIAS, Adapter
 from cutover.planning.adapter import HANDLERS
 from cutover.planning.marks import Form, mark
 from cutover.target_code import hcl
-from cutover.target_code.hcl import Block, Called, Explained, Expression, Template
-from cutover.target_code.intent import Asked, Intent, Trigger
-from cutover.target_code.model import Basis, Gap, RamPolicy
-from cutover.target_code.names import Counterpart, counterparts, fitting, identifier
+from cutover.target_code.hcl import Block, Called, Expression, Template
+from cutover.target_code.intent import Intent
+from cutover.target_code.model import Basis, Gap
+from cutover.target_code.names import Counterpart, counterparts
 from cutover.target_code.ram import ram_policy
+from cutover.target_code.terraform_parts import FUNCTION, OWNER_TAGS, RESOURCES, naming, resource
+from cutover.target_code.terraform_role import left_out, role_blocks
+from cutover.target_code.terraform_triggers import triggers
+from cutover.target_code.terraform_variables import variables
 
 PROVIDER_AT_LEAST = ">= 1.252.0"
 """Has every argument that is used: the youngest are those of `alicloud_ram_role`."""
 POLICY_LIMIT_BYTES = 6144
-OWNER_TAGS = {"owner": "terraform", "generated-by": "cutover"}
-_FUNCTION = "alicloud_fcv3_function.this"
 _PLACEHOLDER = "The package is put here by Cutover's deploy. Until then this function answers nothing.\n"
 
 
@@ -42,29 +44,15 @@ def files(basis: Basis, intent: Intent, gaps: Iterable[Gap]) -> dict[str, str]:
     policy = ram_policy(basis, naming=naming)
     found = {
         "main.tf": hcl.file(_header(basis, gaps), [*_place(basis), *_logs(basis), *_function(basis)]),
-        "role.tf": hcl.file(_left_out(policy), list(_role(basis, policy))),
-        "variables.tf": hcl.file((), list(_variables(basis, intent))),
+        "role.tf": hcl.file(left_out(policy), list(role_blocks(basis, policy))),
+        "variables.tf": hcl.file((), list(variables(basis, intent))),
     }
     twins = [one for one in intent.counterparts if one.made and one.resource.kind != "table"]
     if twins:
         found["twins.tf"] = hcl.file((), [_twin(one) for one in twins])
     if intent.triggers:
-        found["triggers.tf"] = hcl.file((), list(_triggers(basis, intent.triggers)))
+        found["triggers.tf"] = hcl.file((), list(triggers(basis, intent.triggers)))
     return dict(sorted(found.items()))
-
-
-def naming(one: Counterpart) -> str:
-    """Give the name of a counterpart as a part of a template: a reference where the code makes it."""
-    if not one.made:
-        return hcl.literal(one.name)
-    return f"${{{_RESOURCES[one.resource.kind][0]}.{one.slug}.{_RESOURCES[one.resource.kind][1]}}}"
-
-
-_RESOURCES = {
-    "bucket": ("alicloud_oss_bucket", "bucket"),
-    "queue": ("alicloud_message_service_queue", "queue_name"),
-    "topic": ("alicloud_message_service_topic", "topic_name"),
-}
 
 
 def _header(basis: Basis, gaps: Iterable[Gap]) -> list[str]:
@@ -101,13 +89,13 @@ def _place(basis: Basis) -> Iterator[Block]:
 def _logs(basis: Basis) -> Iterator[Block]:
     target = basis.target
     shared = Expression(text="var.make_logs ? 1 : 0")
-    yield _resource(
+    yield resource(
         "alicloud_log_project",
         "logs",
         "Holds the logs of every function of this account and region; made once, see make_logs.",
         {"count": shared, "project_name": target.log_project, "description": "Logs of functions on FC"},
     )
-    yield _resource(
+    yield resource(
         "alicloud_log_store",
         "logs",
         "The function's log lines; without a store FC keeps none.",
@@ -119,7 +107,7 @@ def _logs(basis: Basis) -> Iterator[Block]:
             "shard_count": 1,
         },
     )
-    yield _resource(
+    yield resource(
         "alicloud_log_store_index",
         "logs",
         "Makes the lines searchable; Cutover reads them by request id.",
@@ -135,28 +123,28 @@ def _logs(basis: Basis) -> Iterator[Block]:
 
 
 def _function(basis: Basis) -> Iterator[Block]:
-    yield _resource(
+    yield resource(
         "alicloud_fcv3_function",
         "this",
         f"Stands for the AWS Lambda function {basis.facts.name} ({basis.facts.runtime}).",
         _function_body(basis),
     )
-    yield _resource(
+    yield resource(
         "alicloud_fcv3_function_version",
         "first",
         "The alias needs a version to point at; deploy publishes the ones that serve.",
         {
-            "function_name": Expression(text=f"{_FUNCTION}.function_name"),
+            "function_name": Expression(text=f"{FUNCTION}.function_name"),
             "description": "Placeholder until the first deploy",
         },
     )
     ignored = ["version_id", "additional_version_weight"]
-    yield _resource(
+    yield resource(
         "alicloud_fcv3_alias",
         ALIAS,
         "Callers and triggers address this alias; deploy moves it, and apply leaves it where it is.",
         {
-            "function_name": Expression(text=f"{_FUNCTION}.function_name"),
+            "function_name": Expression(text=f"{FUNCTION}.function_name"),
             "alias_name": ALIAS,
             "version_id": Expression(text="alicloud_fcv3_function_version.first.version_id"),
             "lifecycle": _ignoring(ignored),
@@ -225,252 +213,11 @@ def _environment(basis: Basis) -> Any:
     return Called(name="merge", before="var.environment", value=known)
 
 
-def _role(basis: Basis, policy: RamPolicy) -> Iterator[Block]:
-    name = role_name(basis)
-    yield _resource(
-        "alicloud_ram_role",
-        "this",
-        f"The function runs with it, as it does with {basis.facts.role or 'its role'} on AWS.",
-        {
-            "role_name": name,
-            "description": f"Runs the function {basis.target.name} on FC",
-            "assume_role_policy_document": trust("fc.aliyuncs.com"),
-            "tags": OWNER_TAGS,
-        },
-    )
-    statements = [
-        Explained(
-            value={"Effect": "Allow", "Action": list(one.actions), "Resource": _templates(one.resources)},
-            comments=one.reasons,
-        )
-        for one in policy.lines
-    ]
-    yield _resource(
-        "alicloud_ram_policy",
-        "this",
-        "The least that the function needs, each line with its reason.",
-        {
-            "policy_name": name,
-            "description": f"The least that the function {basis.target.name} needs",
-            "policy_document": Called(name="jsonencode", value={"Version": "1", "Statement": statements}),
-        },
-    )
-    yield _attachment(
-        "this", "alicloud_ram_role.this", "alicloud_ram_policy.this", "Gives the role its policy."
-    )
-
-
-def role_name(basis: Basis) -> str:
-    """Give the name of the function's RAM role and policy: at most 64 letters, digits and hyphens."""
-    return fitting(f"fc-{identifier(basis.target.name).replace('_', '-')}", 50)
-
-
-def invoking_role(basis: Basis, service: str) -> str:
-    """Give the name of the role by which a service calls the function."""
-    return f"{role_name(basis)}-by-{_short(service)}"
-
-
-def _templates(resources: tuple[str, ...]) -> list[Template]:
-    return [Template(one) for one in resources]
-
-
-def _left_out(policy: RamPolicy) -> list[str]:
-    if not policy.left_out:
-        return []
-    return ["Left out of the policy:", *(f"- {one.what}: {one.why}." for one in policy.left_out)]
-
-
-def trust(service: str) -> Called:
-    """Give the policy by which a service may take a role."""
-    statement = {"Action": "sts:AssumeRole", "Effect": "Allow", "Principal": {"Service": [service]}}
-    return Called(name="jsonencode", value={"Version": "1", "Statement": [statement]})
-
-
-def _attachment(label: str, role: str, policy: str, why: str) -> Block:
-    return _resource(
-        "alicloud_ram_role_policy_attachment",
-        label,
-        why,
-        {
-            "role_name": Expression(text=f"{role}.role_name"),
-            "policy_name": Expression(text=f"{policy}.policy_name"),
-            "policy_type": "Custom",
-        },
-    )
-
-
 def _twin(one: Counterpart) -> Block:
-    kind, name = _RESOURCES[one.resource.kind]
+    kind, name = RESOURCES[one.resource.kind]
     value: Any = one.name if one.name else Expression(text=f"var.bucket_{one.slug}")
     why = f"Stands for the {one.resource.kind} {one.resource.name} on AWS, for which no twin is declared."
-    return _resource(kind, one.slug, why, {name: value, "tags": OWNER_TAGS})
-
-
-def _triggers(basis: Basis, triggers: tuple[Trigger, ...]) -> Iterator[Block]:
-    for service in sorted({one.service for one in triggers if one.service}):
-        yield from _invoking_role(basis, service)
-    for one in triggers:
-        body: dict[str, Any] = {
-            "count": Expression(text="var.open_triggers ? 1 : 0"),
-            "function_name": Expression(text=f"{_FUNCTION}.function_name"),
-            "trigger_name": one.name,
-            "trigger_type": one.type,
-            "qualifier": Expression(text=f"alicloud_fcv3_alias.{ALIAS}.alias_name"),
-            "description": f"owner=terraform; {one.why}"[:250],
-            "trigger_config": Called(name="jsonencode", value=_filled(one.config)),
-        }
-        if one.source is not None:
-            body["source_arn"] = Template(source_arn(basis, one.source, naming(one.source)))
-        if one.service:
-            role = f"alicloud_ram_role.invoked_by_{_short(one.service)}.arn"
-            body["invocation_role"] = Expression(text=role)
-        yield _resource("alicloud_fcv3_trigger", identifier(one.name), f"{one.why}.", body)
-
-
-def source_arn(basis: Basis, source: Counterpart, name: str) -> str:
-    """Give the ARN of a trigger's source. Source: devsapp/fc3, __tests__/e2e/trigger/other/s.yaml."""
-    if source.resource.kind == "bucket":
-        return f"acs:oss:{basis.region}:{basis.account_id}:{name}"
-    return f"acs:mns:{basis.region}:{basis.account_id}:/topics/{name}"
-
-
-def _invoking_role(basis: Basis, service: str) -> Iterator[Block]:
-    label = f"invoked_by_{_short(service)}"
-    name = invoking_role(basis, service)
-    yield _resource(
-        "alicloud_ram_role",
-        label,
-        f"{service} calls the function with it.",
-        {
-            "role_name": name,
-            "description": f"Lets {service} call the function {basis.target.name}",
-            "assume_role_policy_document": trust(service),
-            "tags": OWNER_TAGS,
-        },
-    )
-    place = f"acs:fc:{basis.region}:{basis.account_id}:functions/{basis.target.name}"
-    statement = {"Effect": "Allow", "Action": ["fc:InvokeFunction"], "Resource": [place, f"{place}/*"]}
-    yield _resource(
-        "alicloud_ram_policy",
-        label,
-        "Allows to call this one function and nothing else.",
-        {
-            "policy_name": name,
-            "description": f"Calls the function {basis.target.name}",
-            "policy_document": Called(name="jsonencode", value={"Version": "1", "Statement": [statement]}),
-        },
-    )
-    yield _attachment(
-        label, f"alicloud_ram_role.{label}", f"alicloud_ram_policy.{label}", "Gives that role its policy."
-    )
-
-
-def _short(service: str) -> str:
-    return service.partition(".")[0]
-
-
-def _filled(value: Any) -> Any:
-    """Give a trigger's configuration with references in it."""
-    match value:
-        case Asked():
-            return Expression(text=f"var.{value.name}")
-        case Counterpart():
-            return Template(naming(value))
-        case Mapping():
-            return {name: _filled(one) for name, one in value.items()}
-        case list() | tuple():
-            return [_filled(one) for one in value]
-        case _:
-            return value
-
-
-def asked_in(value: Any) -> Iterator[Asked]:
-    """Give every value in a configuration that a person fills in."""
-    match value:
-        case Asked():
-            yield value
-        case Mapping():
-            for one in value.values():
-                yield from asked_in(one)
-        case list() | tuple():
-            for one in value:
-                yield from asked_in(one)
-
-
-def _variables(basis: Basis, intent: Intent) -> Iterator[Block]:
-    names = ", ".join(sorted(set(basis.target.environment_names) - set(basis.names)))
-    yield _variable(
-        "make_logs",
-        "bool",
-        "False where other code makes the log project and store already",
-        "The log project is one for all functions: true in one directory only.",
-        default=True,
-    )
-    yield _variable(
-        "log_retention_days",
-        "number",
-        "Days that log lines are kept",
-        "AWS keeps them as the log group says, which Cutover does not read.",
-        default=30,
-    )
-    yield _variable(
-        "environment",
-        "map(string)",
-        f"Environment values: {names}" if names else "Environment values",
-        "Secret: values are never in this code. Left empty, Cutover's deploy writes those of AWS.",
-        default={},
-        sensitive=True,
-    )
-    if intent.triggers:
-        yield _variable(
-            "open_triggers",
-            "bool",
-            "True once the triggers are relocated to FC",
-            "While it is false AWS keeps every trigger, and no event is worked off twice.",
-            default=False,
-        )
-    for one in intent.counterparts:
-        if one.made and not one.name and one.resource.kind == "bucket":
-            yield _variable(
-                f"bucket_{one.slug}",
-                "string",
-                f"Name of the OSS bucket that stands for {one.resource.name}",
-                "Names of buckets are unique in the world, so nobody but you can choose it.",
-            )
-    for asked in dict.fromkeys(each for one in intent.triggers for each in asked_in(one.config)):
-        default = "function" if asked.name == "http_auth_type" else None
-        yield _variable(asked.name, asked.kind, asked.description, "Not known to Cutover.", default=default)
-    if basis.facts.vpc:
-        for name, kind in (
-            ("vpc_id", "string"),
-            ("vswitch_ids", "list(string)"),
-            ("security_group_id", "string"),
-        ):
-            yield _variable(
-                name, kind, "Where the function's network interfaces lie", "Not known to Cutover."
-            )
-    if basis.facts.package_type != "Zip":
-        yield _variable(
-            "image",
-            "string",
-            "The image in a registry of Alibaba Cloud, by digest",
-            "Images of AWS's registry are not read by FC.",
-        )
-
-
-def _variable(
-    name: str, kind: str, description: str, why: str, *, default: Any = None, sensitive: bool = False
-) -> Block:
-    body: dict[str, Any] = {"type": Expression(text=kind), "description": description}
-    if default is not None:
-        body["default"] = default
-    if sensitive:
-        body["sensitive"] = True
-    return Block(kind="variable", labels=(name,), comments=(why,), body=body)
-
-
-def _resource(kind: str, label: str, why: str, body: Mapping[str, Any]) -> Block:
-    return Block(kind="resource", labels=(kind, label), comments=(why,), body=body)
+    return resource(kind, one.slug, why, {name: value, "tags": OWNER_TAGS})
 
 
 def _ignoring(names: list[str]) -> Block:
