@@ -314,7 +314,7 @@ def test_environment_names_are_mapped_without_their_values(world: World) -> None
         "STAGE": "prod",
         "EXTRA": "jobs-mns",
     }
-    common = {"kind": "bucket", "primary": "acme-reports", "candidate": "acme-reports-cn"}
+    common: dict[str, Any] = {"kind": "bucket", "primary": "acme-reports", "candidate": "acme-reports-cn"}
     twins.add(function.pk, name="reports", state="shared", actor="test", **common)
     assert twins.mapped_environment(found, {}, own={"SHOP_TOKEN": "x"})["BUCKET"] == "acme-reports"
     with pytest.raises(UnsafePlan, match="SHOP_TOKEN"):

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from cutover.comparison import Blame, PairOutcome, Rule, Standing, checked, compare, document, from_document
 from cutover.comparison.outcome import restated
@@ -298,3 +300,29 @@ def test_names_that_only_begin_like_a_twins_stay() -> None:
 def test_a_long_hostile_text_is_searched_in_the_blink_of_an_eye() -> None:
     names = Names([BUCKET, QUEUE])
     assert names.text("https://" * 2000) == "https://" * 2000
+
+
+KEYS = st.sampled_from(["a", "b/c", "1", "2", "3f6b0c52-6f0e-4c7e-9a52-08f6f2c3a001", "r/20261122T101500Z"])
+CONTENTS = st.sampled_from(
+    [{"n": 1}, {"n": 1.0}, "text", b"\x00\x01", {"id": 1, "at": "2026-11-22T10:15:00Z"}]
+)
+EFFECTS = st.lists(
+    st.one_of(st.builds(written, KEYS, CONTENTS), st.builds(sent, CONTENTS), st.builds(row, KEYS, CONTENTS)),
+    max_size=6,
+)
+
+
+@given(EFFECTS)
+def test_a_side_equals_itself_in_any_order(effects: list[Effect]) -> None:
+    found = compared(effects, effects[::-1])
+    assert found.outcome is PairOutcome.MATCH
+    assert len(found.effect_rows) == len(effects)
+
+
+@given(EFFECTS, EFFECTS)
+def test_sides_may_swap_and_no_effect_is_lost(mine: list[Effect], other: list[Effect]) -> None:
+    one, two = compared(mine, other), compared(other, mine)
+    for found, left, right in ((one, mine, other), (two, other, mine)):
+        assert sum(one_row.primary is not None for one_row in found.effect_rows) == len(left)
+        assert sum(one_row.candidate is not None for one_row in found.effect_rows) == len(right)
+    assert (one.outcome is PairOutcome.MATCH) == (two.outcome is PairOutcome.MATCH)
