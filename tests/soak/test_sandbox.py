@@ -23,6 +23,7 @@ def assert_sound(report: Report) -> None:
     assert not report.grown, report.grown
 
 
+@pytest.mark.timeout(300)
 def test_it_loses_nothing_through_a_kill_of_each_half(tmp_path: Path) -> None:
     lines: list[str] = []
     report = Soak(total=200, kills=1, seed=7, say=lines.append).run(tmp_path)
