@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import difflib
 import textwrap
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 WIDTH = 99
 """Columns that comments for the reviewer fill."""
@@ -22,10 +24,35 @@ class Edits:
     raw: frozenset[int] = frozenset()
     changes: dict[tuple[int, int], str] = field(default_factory=dict)
     comments: dict[int, list[str]] = field(default_factory=dict)
+    _sorted: tuple[list[tuple[int, int]], list[int]] | None = field(default=None, init=False, repr=False)
 
     def replace(self, start: int, end: int, text: str) -> None:
         """Put text in place of a range."""
         self.changes[start, end] = text
+        self._sorted = None
+
+    def forget(self, change: tuple[int, int]) -> None:
+        """Take a change back."""
+        del self.changes[change]
+        self._sorted = None
+
+    def covered(self, at: int) -> bool:
+        """Tell whether a byte lies in a range that changes."""
+        ranges, reach = self._in_order()
+        place = bisect_left(ranges, (at + 1, -1)) - 1
+        return place >= 0 and reach[place] > at
+
+    def _in_order(self) -> tuple[list[tuple[int, int]], list[int]]:
+        """Give the ranges in order, and how far those up to each reach."""
+        if self._sorted is None:
+            ranges = sorted(self.changes)
+            self._sorted = ranges, list(accumulate((end for _, end in ranges), max))
+        return self._sorted
+
+    def _between(self, start: int, end: int) -> list[tuple[int, int]]:
+        """Give the ranges that begin in a range."""
+        ranges, _ = self._in_order()
+        return ranges[bisect_left(ranges, (start, -1)) : bisect_left(ranges, (end, -1))]
 
     def comment(self, at: int, sentence: str) -> None:
         """Say something to the reviewer above the statement that begins at a byte; once is enough."""
@@ -44,13 +71,14 @@ class Edits:
 
     def rendered(self, start: int, end: int, *, mark: str, indent: str = "") -> str:
         """Give a range with its changes made; each line gets ``indent``. ``mark`` begins a comment."""
-        edits = [(first, last, text) for (first, last), text in self.changes.items() if start <= first < end]
+        here = self._between(start, end)
+        edits = [(first, last, self.changes[first, last]) for first, last in here]
         edits += [
             (at, at, self._said(at, sentences, mark, indent))
             for at, sentences in self.comments.items()
             if start <= at < end
         ]
-        gone = [one for one, text in self.changes.items() if not text and self.line_start(one[1]) == one[1]]
+        gone = [one for one in here if not self.changes[one] and self.line_start(one[1]) == one[1]]
         edits += [
             (at, at, indent)
             for at in self._line_starts(start, end)

@@ -563,7 +563,7 @@ class Calls:
                 if node.type in ("identifier", "shorthand_property_identifier")
                 and self.of(node) == client.name
                 and not within(node, client.declarator)
-                and not any(first <= node.start_byte < last for first, last in self.edits.changes)
+                and not self.edits.covered(node.start_byte)
             ]
             if client.name not in self.kept and not left:
                 self.drop(client.declarator)
@@ -612,7 +612,7 @@ class Calls:
         if self.content[whole.end_byte : end].strip(b" \t\r\n;"):
             start, end = whole.start_byte, whole.end_byte
         for change in [one for one in self.edits.changes if start <= one[0] and one[1] <= end]:
-            del self.edits.changes[change]
+            self.edits.forget(change)
         self.edits.replace(start, end, "")
 
     def _raw_lines(self) -> Iterator[int]:

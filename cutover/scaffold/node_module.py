@@ -20,7 +20,7 @@ from cutover.scaffold.operations import UNSEEN
 _DECLARATIONS = ("function_declaration", "class_declaration", "generator_function_declaration")
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class _Chunk:
     """A statement of the top level with the comments above it; bytes of the original."""
 
@@ -198,7 +198,6 @@ def _parts(calls: Calls, chunks: Sequence[_Chunk], made_of: frozenset[str]) -> l
 
 def _drop_imports(calls: Calls, chunks: Sequence[_Chunk]) -> None:
     """Leave out imports of the SDK whose names nobody uses any more, and its settings."""
-    changed = calls.edits.changes
     for chunk in chunks:
         node = chunk.statement
         if node.type not in ("import_statement", "lexical_declaration", "variable_declaration"):
@@ -212,7 +211,7 @@ def _drop_imports(calls: Calls, chunks: Sequence[_Chunk]) -> None:
             if inner.type in ("identifier", "shorthand_property_identifier")
             and calls.of(inner) in here
             and not within(inner, node)
-            and not any(first <= inner.start_byte < last for first, last in changed)
+            and not calls.edits.covered(inner.start_byte)
         ]
         if left and not calls.kept and not calls.elsewhere:
             calls.say(left[0], UNSEEN)
@@ -299,7 +298,7 @@ def _export_object(calls: Calls, node: Node, right: Node, exports: _Exports) -> 
     if made:
         calls.edits.replace(node.start_byte, node.end_byte, "\n".join(made))
         for change in [one for one in calls.edits.changes if one[0] < node.start_byte < one[1]]:
-            del calls.edits.changes[change]
+            calls.edits.forget(change)
 
 
 def _export_es(calls: Calls, node: Node, exports: _Exports) -> None:
@@ -331,7 +330,7 @@ def _exported_names(calls: Calls, inside: Sequence[_Chunk], exports: _Exports) -
     for chunk in inside:
         for node in walk(chunk.statement):
             if node.type == "member_expression" and (name := spellings.get(calls.of(node))):
-                taken = any(first <= node.start_byte < last for first, last in calls.edits.changes)
+                taken = calls.edits.covered(node.start_byte)
                 if not taken:
                     calls.edits.replace(node.start_byte, node.end_byte, name)
 

@@ -336,7 +336,6 @@ class Calls:
                         self.edits.replace(self.start(inner), self.end(inner), "DriverError")
 
     def _drop_clients(self) -> None:
-        changed = self.edits.changes
         for client in self.clients.values():
             left = [
                 node
@@ -344,7 +343,7 @@ class Calls:
                 if isinstance(node, ast.Name)
                 and node.id == client.name
                 and isinstance(node.ctx, ast.Load)
-                and not any(first <= self.start(node) < last for first, last in changed)
+                and not self.edits.covered(self.start(node))
             ]
             if client.name in self.kept or client.service not in self.services:
                 self.kept.add(client.name)

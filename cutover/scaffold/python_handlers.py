@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from keyword import iskeyword
 
 from cutover.scaffold.python_drivers import ALIBABA, AWS
 
@@ -162,7 +163,7 @@ def aws(part: Business, makings: Mapping[str, Making], configured: str) -> str:
     """Give the handler for Lambda: the business part's own, with drivers of S3 and SQS."""
     imports = list(dict.fromkeys(line for making in makings.values() for line in making.imports))
     own = [f"from {part.folder}.{AWS[service][0]} import {CLASSES[service][0]}" for service in makings]
-    own.append(f"from {part.module} import create_business")
+    own += _plain(part)
     lines = []
     for service, making in makings.items():
         if making.reviewer:
@@ -171,9 +172,10 @@ def aws(part: Business, makings: Mapping[str, Making], configured: str) -> str:
     return (
         _HEAD_AWS.format(configured=configured)
         + "\n"
-        + "".join(f"{line}\n" for line in imports)
+        + "".join(f"{line}\n" for line in _computed(part, imports))
         + "\n"
         + "".join(f"{line}\n" for line in sorted(own))
+        + _loaded(part)
         + "\nbusiness = create_business(\n"
         + "".join(lines)
         + f")\n{part.handler} = business.{part.handler}\n"
@@ -183,13 +185,15 @@ def aws(part: Business, makings: Mapping[str, Making], configured: str) -> str:
 def alibaba(part: Business, services: Sequence[str], kinds: frozenset[str]) -> str:
     """Give the handler for Function Compute: drivers of OSS and MNS, the event parsed, the answer as text."""
     own = [f"from {part.folder}.{ALIBABA[service][0]} import {CLASSES[service][1]}" for service in services]
-    own.append(f"from {part.module} import create_business")
+    own += _plain(part)
     return (
         _HEAD_ALIBABA
         + "\nimport json\nimport os\nimport time\n"
+        + "".join(f"{line}\n" for line in _computed(part, []))
         + ("from urllib.parse import quote_plus\n" if "s3" in kinds else "")
         + "\n"
         + "".join(f"{line}\n" for line in sorted(own))
+        + _loaded(part)
         + "\n\n"
         + _KEYS
         + "business = create_business(\n"
@@ -205,3 +209,22 @@ def alibaba(part: Business, services: Sequence[str], kinds: frozenset[str]) -> s
         + "    return given\n"
         + _HANDLER.format(handler=part.handler)
     )
+
+
+def _importable(part: Business) -> bool:
+    """Tell whether an import statement can say the module's name."""
+    return all(word.isidentifier() and not iskeyword(word) for word in part.module.split("."))
+
+
+def _plain(part: Business) -> list[str]:
+    return [f"from {part.module} import create_business"] if _importable(part) else []
+
+
+def _computed(part: Business, imports: list[str]) -> list[str]:
+    return imports if _importable(part) else [*imports, "from importlib import import_module"]
+
+
+def _loaded(part: Business) -> str:
+    if _importable(part):
+        return ""
+    return f'\ncreate_business = import_module("{part.module}").create_business\n'

@@ -127,7 +127,6 @@ def _shared(calls: Calls, inside: Sequence[ast.stmt], declared: set[str]) -> Non
 
 def _drop_imports(calls: Calls) -> None:
     """Leave out boto3 when nobody uses it any more."""
-    changed = calls.edits.changes
     for node in calls.tree.body:
         if not isinstance(node, _IMPORTS):
             continue
@@ -140,7 +139,7 @@ def _drop_imports(calls: Calls) -> None:
             for inner in calls.nodes
             if isinstance(inner, ast.Name)
             and inner.id in names
-            and not any(first <= calls.start(inner) < last for first, last in changed)
+            and not calls.edits.covered(calls.start(inner))
         ]
         if not left:
             calls.drop(node)

@@ -153,3 +153,11 @@ def test_dependencies_are_added_in_the_versions_of_the_lock() -> None:
 
 def test_equal_input_gives_equal_output() -> None:
     assert scaffold("app.py", MIXED) == scaffold("app.py", MIXED)
+
+
+def test_a_file_whose_name_no_import_can_say_is_loaded_by_name() -> None:
+    made = scaffold("lambda-app.py", MIXED)
+    assert not troubles(made)
+    for name in ("handler_aws.py", "handler_alibaba.py"):
+        assert 'create_business = import_module("lambda-app").create_business\n' in made.files[name]
+        assert "from importlib import import_module\n" in made.files[name]
