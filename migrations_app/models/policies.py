@@ -18,6 +18,8 @@ class Policy(models.Model):
     latency_floor_ms = models.FloatField(default=20.0)
     alpha = models.FloatField(default=0.05)
     validation_pairs = models.PositiveIntegerField(default=320)
+    learn_events = models.PositiveIntegerField(default=0)
+    """Events for which a validation calls AWS twice first, where the declared effects allow that."""
     callers_window_s = models.PositiveIntegerField(default=86_400)
     quiet_window_s = models.PositiveIntegerField(default=86_400)
     soak_window_s = models.PositiveIntegerField(default=1_209_600)

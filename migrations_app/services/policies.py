@@ -29,6 +29,7 @@ class Policy:
     latency_floor_ms: float = 20.0
     alpha: float = 0.05
     validation_pairs: int = 320
+    learn_events: int = 0
     callers_window_s: int = 86_400
     quiet_window_s: int = 86_400
     soak_window_s: int = 1_209_600

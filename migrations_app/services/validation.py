@@ -67,7 +67,8 @@ class Wanted:
 
     ``suite``: name of the suite, ``tags``: only events with one of these. ``concurrency``: calls in flight on
     each side together. ``budget_gb_s``: GB-seconds of both sides after which no further pair is begun.
-    ``learn``: events for which AWS is called twice first, to learn what differs by itself. ``primary_url``,
+    ``learn``: events for which AWS is called twice first, to learn what differs by itself; None: as many as
+    the policy says, where the declared effects allow it. ``primary_url``,
     ``candidate_url``: runtime interface emulators that stand for a side; they take one call at a time, and
     what such a run finds is no evidence for the function.
     """
@@ -76,7 +77,7 @@ class Wanted:
     tags: Sequence[str] = ()
     concurrency: int = 6
     budget_gb_s: float | None = None
-    learn: int = 0
+    learn: int | None = None
     primary_url: str = ""
     candidate_url: str = ""
 
@@ -161,7 +162,7 @@ def start(
             wanted_pairs=pairs or policy_for(function).validation_pairs,
             concurrency=1 if wanted.addressed else wanted.concurrency,
             budget_gb_s=wanted.budget_gb_s,
-            learn=wanted.learn,
+            learn=_learned_from(function, wanted, kind),
             primary_url=wanted.primary_url,
             candidate_url=wanted.candidate_url,
             asked_by=actor,
@@ -189,7 +190,7 @@ def _checked(wanted: Wanted, pairs: int | None) -> None:
         raise BadInput(f"The number of calls in flight lies between 1 and {MOST_CONCURRENCY}.")
     if wanted.budget_gb_s is not None and not 0 < wanted.budget_gb_s < math.inf:
         raise BadInput("A budget is a number of GB-seconds above 0.")
-    if not 0 <= wanted.learn <= MOST_PAIRS:
+    if not 0 <= (wanted.learn or 0) <= MOST_PAIRS:
         raise BadInput(f"The number of events to learn from lies between 0 and {MOST_PAIRS}.")
     if wanted.learn and wanted.primary_url:
         raise BadInput("Noise is learned from the function on AWS, not from an address that stands for it.")
@@ -198,6 +199,14 @@ def _checked(wanted: Wanted, pairs: int | None) -> None:
     for url in (wanted.primary_url, wanted.candidate_url):
         if url:
             checked_url(url, settings.RIE_HOSTS)
+
+
+def _learned_from(function: FunctionMigration, wanted: Wanted, kind: Run.Kind) -> int:
+    """Give for how many events AWS is called twice: as asked, or by the policy where nothing forbids it."""
+    if wanted.learn is not None:
+        return wanted.learn
+    forbidden = wanted.primary_url or kind != Run.Kind.SUITE or function.effects not in noise.ALLOWED
+    return 0 if forbidden else policy_for(function).learn_events
 
 
 def start_replay(

@@ -37,7 +37,7 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     verb.add_argument("--pairs", type=int, help="how many pairs (default: the policy's)")
     verb.add_argument("--concurrency", type=int, default=6, help="calls in flight (default 6)")
     verb.add_argument("--budget", type=float, metavar="GB_S", help="stop after so many GB-seconds of both")
-    verb.add_argument("--learn", type=int, default=0, metavar="N", help="call AWS twice for N events first")
+    verb.add_argument("--learn", type=int, metavar="N", help="call AWS twice for N events first (policy)")
     verb.add_argument("--replay-live", type=int, metavar="N", help="replay on FC what the tap reported")
     verb.add_argument("--primary-url", default="", metavar="URL", help="an emulator that stands for AWS")
     verb.add_argument("--candidate-url", default="", metavar="URL", help="an emulator that stands for FC")

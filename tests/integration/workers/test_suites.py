@@ -15,7 +15,7 @@ from django.utils import timezone
 from clouds.simulated.world import Behaviour, World
 from cutover.errors import BadInput, GuardNotMet
 from cutover.observation import LogLine, Side
-from migrations_app.models import LiveObservation, Pair, Run, Suite, SuiteEvent
+from migrations_app.models import FunctionMigration, LiveObservation, Pair, Run, Suite, SuiteEvent
 from migrations_app.services import guards, rules, suites, twins, validation
 from migrations_app.services.validation import Wanted
 from tests.integration.workers import worlds
@@ -283,6 +283,17 @@ def test_aws_is_not_called_twice_where_the_declaration_does_not_allow_it(world: 
     with pytest.raises(GuardNotMet, match="repeatable"):
         validation.start(function.pk, Wanted(learn=5), actor="test")
     assert world.function(function.name).calls.total() == before
+
+
+def test_the_policy_says_how_many_events_are_learned_from(world: World) -> None:
+    function = worlds.deployed(world, behaviour=echo)
+    FunctionMigration.objects.filter(pk=function.pk).update(policy={"learn_events": 7})
+    run = carried_out(validation.start_run(function.pk, actor="test", pairs=3))
+    assert (run.learn, run.learned) == (7, 7)
+    none = carried_out(validation.start(function.pk, Wanted(learn=0), actor="test", pairs=3))
+    assert none.learned == 0
+    FunctionMigration.objects.filter(pk=function.pk).update(effects="isolated")
+    assert validation.start_run(function.pk, actor="test", pairs=3).learn == 0
 
 
 def test_a_killed_worker_does_not_call_again_what_it_learned_from(
