@@ -25,7 +25,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 
 from sandbox import keys
 from sandbox.keys import Keys
-from sandbox.samples.catalog import Cloud, Sample, read_samples
+from sandbox.samples.catalog import Cloud, LoadingError, Sample, read_samples
 from sandbox.samples.loader import Loader
 from sandbox.samples.on_aws import AwsSurroundings
 from sandbox.samples.tables import Tables, wanted
@@ -101,7 +101,7 @@ def main() -> None:
             print(line)
         for line in _load_twins(drawn, database, samples) if given.both or given.alibaba else ():
             print(line)
-    except (BotoCoreError, ClientError) as exc:
+    except (BotoCoreError, ClientError, LoadingError) as exc:
         sys.exit(f"The samples could not be loaded: {exc}")
 
 

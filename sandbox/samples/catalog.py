@@ -39,6 +39,10 @@ _FIXED_TIME = (2026, 1, 1, 0, 0, 0)
 _RUNTIMES = {"nodejs20.x": "nodejs20", "python3.12": "python3.12"}
 
 
+class LoadingError(Exception):
+    """A sample could not be deployed; the message says what was refused or not reached."""
+
+
 class Cloud(StrEnum):
     AWS = "aws"
     ALIBABA = "alibaba"

@@ -16,11 +16,13 @@ from alibabacloud_sls20201230.client import Client as SlsClient
 from alibabacloud_tea_openapi.exceptions import AlibabaCloudException
 from alibabacloud_tea_openapi.models import Config
 from mns.account import Account
+from mns.mns_exception import MNSExceptionBase
 from mns.queue import QueueMeta
 from mns.topic import TopicMeta
+from Tea.exceptions import TeaException
 
 from sandbox.keys import AlibabaKeys
-from sandbox.samples.catalog import Cloud, Kind, Resource, Sample
+from sandbox.samples.catalog import Cloud, Kind, LoadingError, Resource, Sample
 from sandbox.samples.tables import Tables
 
 PROJECT, LOGSTORE = "samples", "functions"
@@ -68,14 +70,17 @@ class AlibabaLoader:
         """Deploy the samples, telling each as a line.
 
         Raises:
-            AlibabaCloudException, oss2.exceptions.OssError, mns.mns_exception.MNSExceptionBase: refused or
-                not reached; what was done before stays and the next run goes on from there.
+            LoadingError: refused or not reached; what was done before stays and the next run goes on from
+                there.
         """
-        self._ensure_logs()
-        for sample in samples:
-            variables = self._ensure_resources(sample)
-            said = self._ensure_function(sample, variables)
-            yield f"{sample.name} on Function Compute: {said}{self._ensure_trigger(sample)}"
+        try:
+            self._ensure_logs()
+            for sample in samples:
+                variables = self._ensure_resources(sample)
+                said = self._ensure_function(sample, variables)
+                yield f"{sample.name} on Function Compute: {said}{self._ensure_trigger(sample)}"
+        except (TeaException, oss2.exceptions.OssError, MNSExceptionBase) as exc:
+            raise LoadingError(f"The Alibaba half at {self._url} refused or did not answer: {exc}") from exc
 
     def _ensure_logs(self) -> None:
         endpoint = f"{self._keys.region}.log.aliyuncs.com"

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from sandbox.samples.catalog import Cloud, Kind, Sample
+from sandbox.samples.catalog import Cloud, Kind, LoadingError, Sample
 
 
 def schema_of(cloud: Cloud) -> str:
@@ -28,26 +29,35 @@ class Tables:
         """Create the table where it is missing; give the variables by which libpq finds it.
 
         Raises:
-            psycopg2.Error: the database cannot be reached or refused.
+            LoadingError: the database cannot be reached or refused.
         """
         import psycopg2  # only who uses a database needs the driver
-        from psycopg2 import sql
 
-        connection = psycopg2.connect(self._url)
         try:
-            with connection, connection.cursor() as cursor:
-                schema, table = sql.Identifier(self._schema), sql.Identifier(self._schema, name)
-                cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
-                given = sql.SQL("CREATE TABLE IF NOT EXISTS {} (" + columns + ")")
-                cursor.execute(given.format(table))
-            found = connection.info
-            return {
-                "PGHOST": str(found.host),
-                "PGPORT": str(found.port),
-                "PGDATABASE": str(found.dbname),
-                "PGUSER": str(found.user),
-                "PGPASSWORD": str(found.password or ""),
-                "PGOPTIONS": f"-c search_path={self._schema}",
-            }
+            connection = psycopg2.connect(self._url)
+        except psycopg2.Error as exc:
+            raise LoadingError(f"SANDBOX_POSTGRES_URL names a database that does not answer: {exc}") from exc
+        try:
+            return self._created(connection, name, columns)
+        except psycopg2.Error as exc:
+            raise LoadingError(f"The table {name} could not be made: {exc}") from exc
         finally:
             connection.close()
+
+    def _created(self, connection: Any, name: str, columns: str) -> Mapping[str, str]:
+        from psycopg2 import sql
+
+        with connection, connection.cursor() as cursor:
+            schema, table = sql.Identifier(self._schema), sql.Identifier(self._schema, name)
+            cursor.execute(sql.SQL("CREATE SCHEMA IF NOT EXISTS {}").format(schema))
+            given = sql.SQL("CREATE TABLE IF NOT EXISTS {} (" + columns + ")")
+            cursor.execute(given.format(table))
+        found = connection.info
+        return {
+            "PGHOST": str(found.host),
+            "PGPORT": str(found.port),
+            "PGDATABASE": str(found.dbname),
+            "PGUSER": str(found.user),
+            "PGPASSWORD": str(found.password or ""),
+            "PGOPTIONS": f"-c search_path={self._schema}",
+        }

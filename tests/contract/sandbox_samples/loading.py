@@ -11,8 +11,8 @@ from tests.sandbox_fixtures import ROOT
 GUIDE = {sample.name: sample for sample in read_samples() if sample.trigger or sample.resources}
 
 
-def load(pair: Pair, *words: str) -> list[str]:
-    """Run the loader and give the lines that it printed."""
+def load(pair: Pair, *words: str, **environment: str) -> list[str]:
+    """Run the loader, with variables of its own if given, and give the lines that it printed."""
     ended = subprocess.run(
         [sys.executable, "-W", "ignore", "-m", "sandbox.samples", *words],
         cwd=ROOT,
@@ -22,6 +22,7 @@ def load(pair: Pair, *words: str) -> list[str]:
             "AWS_ENDPOINT_URL": pair.aws.endpoint,
             "SANDBOX_ALIBABA_PORT": str(pair.alibaba.port),
             "SANDBOX_POSTGRES_URL": pair.database,
+            **environment,
         },
         capture_output=True,
         text=True,

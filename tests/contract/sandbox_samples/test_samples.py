@@ -37,6 +37,31 @@ def test_a_name_that_is_no_sample_is_refused_with_those_there_are(pair: Pair) ->
         load(pair, "hello-cobol")
 
 
+@pytest.mark.parametrize(
+    ("sample", "given", "sentence"),
+    [
+        (
+            "output-postgresql",
+            {"SANDBOX_POSTGRES_URL": "postgres://u@127.0.0.1:1/x"},
+            "a database that does not answer",
+        ),
+        (
+            "hello-node",
+            {"SANDBOX_ALIBABA_PORT": "1"},
+            "The Alibaba half at http://127.0.0.1:1 refused or did",
+        ),
+    ],
+    ids=["database", "half"],
+)
+def test_what_does_not_answer_is_named_in_a_sentence(
+    pair: Pair, sample: str, given: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(AssertionError) as raised:
+        load(pair, "--alibaba", sample, **given)
+    assert sentence in str(raised.value)
+    assert "Traceback" not in str(raised.value)
+
+
 class TestTriggers:
     def test_the_clock_wakes_both(self, pair: Pair) -> None:
         name = "trigger-timer"
