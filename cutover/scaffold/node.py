@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -275,7 +276,13 @@ def _manifest(source: Source, services: list[str]) -> str:
     document["dependencies"] = dict(
         sorted({**wanted, **(present if isinstance(present, dict) else {})}.items())
     )
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+    return json.dumps(document, indent=_indent(source), ensure_ascii=False) + "\n"
+
+
+def _indent(source: Source) -> str:
+    """Give the indentation that package.json has."""
+    found = re.search(rb"\n([ \t]+)", source.manifests.get("package.json", b""))
+    return found.group(1).decode() if found else "  "
 
 
 def _notes(calls: Calls) -> Iterator[Note]:

@@ -218,6 +218,8 @@ def test_dependencies_are_added_in_the_versions_of_the_lock() -> None:
         Package(name="@alicloud/mns", version="1.2.0", ecosystem="npm"),
     )
     assert '"ali-oss": "6.23.0",\n    "jimp": "0.6.1"' in made.files["package.json"]
+    tabbed = scaffold("index.js", V2, package_json='{\n\t"name": "x"\n}')
+    assert tabbed.files["package.json"].startswith('{\n\t"name": "x",\n\t"dependencies": {\n\t\t"@alicloud')
     lock = (Path(__file__).parents[4] / "package-lock.json").read_text()
     for one in made.dependencies:
         assert f'"node_modules/{one.name}": {{\n      "version": "{one.version}"' in lock
