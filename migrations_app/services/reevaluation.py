@@ -203,7 +203,8 @@ def _finish(claim: _Claim) -> None:
 
 def _judge_newest(function_id: int) -> None:
     function = FunctionMigration.objects.select_for_update().get(pk=function_id)
-    run = function.runs.filter(state=Run.State.FINISHED).order_by("-created_at").first()
+    finished = function.runs.filter(state=Run.State.FINISHED, primary_url="", candidate_url="")
+    run = finished.order_by("-created_at").first()
     if run is None:
         return
     found, pairs = evidence.paired_evidence(run)

@@ -336,7 +336,8 @@ def store_pairs(lease: RunLease, rows: Sequence[Pair], *, begun: Sequence[int] =
         stored = set(Pair.objects.filter(run=run, position__in=positions).values_list("position", flat=True))
         fresh = [row for row in rows if row.position not in stored]
         results.write(fresh)
-        noise.count(run.function_id, fresh)
+        if not run.by_address:
+            noise.count(run.function_id, fresh)
         outcomes = Counter(run.outcomes) + Counter(row.outcome for row in fresh)
         run.done_pairs, run.outcomes = outcomes.total(), dict(outcomes)
         run.in_flight = sorted({*run.in_flight, *begun} - set(positions))
