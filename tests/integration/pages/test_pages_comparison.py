@@ -411,13 +411,13 @@ def test_a_rule_is_tried_before_it_is_saved_and_nothing_changes(viewer: Client) 
     factories.pair(made)
     factories.pair(made, answer=factories.ORDER | {"password": "hunter2"})
     fragment = viewer.post(f"/functions/{made.name}/rules/try/", RULE, headers=HTMX).content.decode()
-    assert "It would change 1 of the latest 2 pairs." in fragment
+    assert "It would change the outcome of 1 of the latest 2 pairs." in fragment
     assert "/total" in fragment
     assert f"/pairs/{pair.pk}/" in fragment
     assert "1 pair cannot be compared anew" in fragment
     assert not Rule.objects.exists()
     page = viewer.post(f"/functions/{made.name}/rules/try/", RULE).content.decode()
-    assert "It would change 1 of the latest 2 pairs." in page
+    assert "It would change the outcome of 1 of the latest 2 pairs." in page
     assert 'value="/total"' in page
     idle = viewer.post(f"/functions/{made.name}/rules/try/", RULE | {"pointer": "/none"}, headers=HTMX)
     assert "It would hide nothing" in idle.content.decode()
