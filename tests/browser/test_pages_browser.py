@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cutover.phases import Phase
-from migrations_app.models import FunctionMigration, Operation
-from migrations_app.services import bell, shifting
+from migrations_app.models import FunctionMigration, NoiseField, Operation, PairNote
+from migrations_app.services import bell, notes, shifting
 from tests import factories
 
 Visit = Callable[..., Page]
@@ -100,6 +100,29 @@ def test_a_pair_is_walked_through_by_keys(visit: Visit) -> None:
     page.wait_for_url(f"**/pairs/{older.pk}/**")
 
 
+def test_a_link_to_a_difference_opens_there_and_its_rule_is_tried_and_its_bug_noted(visit: Visit) -> None:
+    made = factories.shifting()
+    answer = copy.deepcopy(factories.ORDER)
+    answer["items"][0]["price"], answer["total"] = "19.9", 40
+    pair = factories.pair(made, answer=answer)
+    page = visit()
+    page.goto(f"/pairs/{pair.pk}/#d2")
+    current = page.locator(".rail li.cur")
+    expect(current).to_have_attribute("id", "d-2")
+    page.keyboard.press("r")
+    expect(current.get_by_role("combobox")).to_be_focused()
+    current.get_by_role("button", name="Try on stored pairs").click()
+    expect(current.get_by_text("of the latest 1 pairs")).to_be_visible()
+    page.get_by_role("heading", name="Answer").click()
+    page.keyboard.press("b")
+    page.keyboard.type("A total is a number")
+    page.keyboard.press("Enter")
+    expect(page.locator(".rail").get_by_text("A total is a number")).to_be_visible()
+    assert PairNote.objects.get().pointer == "/total"
+    page.keyboard.press("2")
+    expect(page.locator("#logs-title")).to_be_focused()
+
+
 def test_a_change_shows_within_two_seconds(visit: Visit) -> None:
     made = factories.shifting()
     page = visit("viewer")
@@ -143,6 +166,17 @@ def test_axe_finds_nothing_on_the_main_pages(visit: Visit, axe: str, theme: str,
     answer["total"] = 40
     run = factories.run(made)
     pair = factories.pair(made, answer=answer, run=run)
+    effect = {
+        "twin": "receipts",
+        "kind": "object-written",
+        "key": "a.pdf",
+        "pointer": "effects/receipts/a.pdf",
+    }
+    pair.comparison["effect_rows"] = [effect | {"primary": "18 KB", "candidate": None, "standing": "counts"}]
+    pair.save()
+    notes.add(pair, text="The total is a number", actor="ada", part="answer", pointer="/total")
+    NoiseField.objects.create(function=made, name="", itself=9)
+    NoiseField.objects.create(function=made, name="answer /at", itself=4)
     made.findings, made.readiness = factories.assessed()
     made.save(update_fields=["findings", "readiness"])
     operation = factories.rolling_back(factories.shifting("other"))
@@ -153,6 +187,8 @@ def test_axe_finds_nothing_on_the_main_pages(visit: Visit, axe: str, theme: str,
         "/functions/checkout-webhook/",
         "/functions/checkout-webhook/shift/?to=5000",
         "/functions/checkout-webhook/pairs/",
+        "/functions/checkout-webhook/pairs/?by=field",
+        "/functions/checkout-webhook/rules/",
         "/functions/checkout-webhook/findings/",
         "/functions/checkout-webhook/triggers/",
         "/functions/checkout-webhook/code/",
