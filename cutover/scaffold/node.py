@@ -17,9 +17,10 @@ from cutover.ports import FunctionFacts
 from cutover.scaffold import events, node_drivers, node_handlers
 from cutover.scaffold.model import CannotScaffold, Note
 from cutover.scaffold.naming import free, restored
-from cutover.scaffold.node_calls import Calls, walk
+from cutover.scaffold.node_calls import Calls
 from cutover.scaffold.node_handlers import Business, Making
 from cutover.scaffold.node_module import business, handler_parameters
+from cutover.scaffold.node_tree import walk
 from cutover.scaffold.operations import PACKAGES, SERVICES, driver_names
 
 _KNOWN = frozenset({"process", "undefined", "Number", "String", "Boolean", "parseInt", "JSON", "require"})

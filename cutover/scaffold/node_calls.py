@@ -15,10 +15,10 @@ from cutover.assessment.code import View
 from cutover.assessment.code.javascript import FUNCTIONS
 from cutover.assessment.on_code.services import uses_of
 from cutover.scaffold.editing import Edits
+from cutover.scaffold.node_tree import arguments, function_around, parameters, scope, statement, walk, within
 from cutover.scaffold.operations import DRIVERS, ELSEWHERE, OPERATIONS, Operation
 
 _CLASSES = {"S3": "s3", "S3Client": "s3", "SQS": "sqs", "SQSClient": "sqs"}
-_PLACES = frozenset({"program", "statement_block", "class_body", "switch_case", "switch_default"})
 _SHOWN = ("JSON.stringify", "console.log", "console.info", "console.error", "console.debug", "console.warn")
 _CALLS = ("call_expression", "new_expression")
 _OVER_ITEMS = frozenset({"map", "forEach", "filter", "some", "every", "find", "flatMap"})
@@ -619,55 +619,6 @@ class Calls:
         for node in self.nodes:
             if node.type == "template_string":
                 yield from range(node.start_point[0] + 1, node.end_point[0] + 1)
-
-
-def walk(node: Node) -> Iterator[Node]:
-    """Give a node and all below it, in the order of the text."""
-    waiting = [node]
-    while waiting:
-        found = waiting.pop()
-        yield found
-        waiting.extend(reversed(found.children))
-
-
-def arguments(call: Node) -> list[Node]:
-    """Give the arguments of a call, comments left out."""
-    given = call.child_by_field_name("arguments")
-    return [one for one in given.named_children if one.type != "comment"] if given is not None else []
-
-
-def parameters(function: Node) -> list[Node]:
-    """Give the parameters of a function."""
-    only = function.child_by_field_name("parameter")
-    if only is not None:
-        return [only]
-    given = function.child_by_field_name("parameters")
-    return [one for one in given.named_children if one.type != "comment"] if given is not None else []
-
-
-def statement(node: Node) -> Node:
-    """Give the statement that a node belongs to."""
-    while node.parent is not None and node.parent.type not in _PLACES:
-        node = node.parent
-    return node
-
-
-def scope(node: Node) -> Node:
-    """Give the block around a declaration."""
-    around = statement(node).parent
-    return around if around is not None else node
-
-
-def function_around(node: Node) -> Node:
-    """Give the innermost function around a node, else the program."""
-    while node.parent is not None and node.type not in FUNCTIONS:
-        node = node.parent
-    return node
-
-
-def within(node: Node, around: Node) -> bool:
-    """Tell whether a node lies in another."""
-    return around.start_byte <= node.start_byte and node.end_byte <= around.end_byte
 
 
 def _names(operation: Operation) -> str:

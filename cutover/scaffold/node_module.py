@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 
 from tree_sitter import Node
 
-from cutover.assessment.code.javascript import FUNCTIONS
 from cutover.scaffold.editing import closed_up
 from cutover.scaffold.model import CannotScaffold
-from cutover.scaffold.node_calls import Calls, walk, within
+from cutover.scaffold.node_calls import Calls
+from cutover.scaffold.node_tree import walk, within
 from cutover.scaffold.operations import UNSEEN
 
 _DECLARATIONS = ("function_declaration", "class_declaration", "generator_function_declaration")
@@ -348,6 +348,3 @@ def handler_parameters(calls: Calls, handler: str) -> int:
     """Give how many parameters the handler takes; 3 when it cannot be told."""
     place = calls.view.exports.get(handler, -1)
     return len(calls.view.functions[place].parameters) if place >= 0 else 3
-
-
-__all__ = ["FUNCTIONS", "business", "handler_parameters"]
