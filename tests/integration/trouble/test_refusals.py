@@ -160,7 +160,7 @@ def test_events_that_are_not_json_are_refused_by_command_with_the_line(
     before = _suite(looking)
     answer = looking.stack.cutover("suite", "import", UNTOUCHED, str(file), "--json")
     assert answer.status == WRONG_USE
-    assert f"{file}, line 2 is not JSON" in said(answer)["error"]
+    assert f"{file}: line 2 is not JSON" in said(answer)["error"]
     assert "Nothing was changed." in said(answer)["error"]
     assert "oops" not in said(answer)["error"]
     assert _suite(looking) == before
