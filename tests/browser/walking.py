@@ -106,7 +106,7 @@ class Walker:
         self.function(name).locator("#primary").click()
         self.page.get_by_role("button", name="Validate").click()
         self.page.wait_for_url("**/runs/**")
-        verdict = self.page.locator("#run-state .pill")
+        verdict = self.page.locator("#run-state .head .pill")
         expect(verdict).to_have_text(
             re.compile("Pass|Fail|Inconclusive|Error|Could not finish"), timeout=RUN_MS
         )
@@ -116,7 +116,7 @@ class Walker:
         """Declare, deploy, and validate until it may be shifted."""
         self.declare(name)
         self.deploy(name)
-        assert self.validate(name) == "Pass", self.page.locator("#run-state .lede").inner_text()
+        assert self.validate(name) == "Pass", self.page.locator("#run-state .lede[role=status]").inner_text()
         self.go_on()
 
     def set_policy(self, values: Mapping[str, float]) -> None:
