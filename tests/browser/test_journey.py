@@ -62,7 +62,8 @@ def test_a_function_with_a_bug_on_fc_only_is_stopped_and_the_pages_say_why(stack
     operator.deploy(name)
     assert operator.validate(name) == "Fail"
     page = operator.page
-    expect(page.locator("#run-state .lede[role=status]")).to_contain_text(re.compile(r"answers differ|differ"))
+    said = page.locator("#run-state .lede[role=status]")
+    expect(said).to_contain_text(re.compile(r"answers differ|differ"))
     page.get_by_role("link", name=re.compile("^Newest pair")).first.click()
     expect(page.locator("#answer tr.x", has_text="hello").first).to_contain_text("hello stranger")
     expect(page.get_by_text("Mismatch").first).to_be_visible()
