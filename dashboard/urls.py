@@ -47,6 +47,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{FUNCTION}traffic/", functions.traffic, name="traffic"),
     path(f"{FUNCTION}assess/", moves.assess, name="assess"),
     path(f"{FUNCTION}declare/", moves.declare, name="declare"),
+    path(f"{FUNCTION}twins/<slug:name>/acknowledge/", moves.acknowledge_twin, name="acknowledge-twin"),
     path(f"{FUNCTION}validate/", moves.validate, name="validate"),
     path(f"{FUNCTION}events/", moves.import_events, name="import-events"),
     path(f"{FUNCTION}hold/", moves.hold, name="hold"),

@@ -40,6 +40,7 @@ from migrations_app.services import (
     restoration,
     shifting,
     suites,
+    twins,
     validation,
 )
 from migrations_app.services import (
@@ -186,8 +187,24 @@ def declare(request: HttpRequest, address: str) -> HttpResponse:
             return see_other(request, reverse("function", args=[address]))
         except RuleError as error:
             why = refusal(error)
-    context = {"function": function, "address": address, "form": form, "refusal": why, "section": "functions"}
+    context = {
+        "function": function,
+        "address": address,
+        "form": form,
+        "refusal": why,
+        "section": "functions",
+        "twins": list(function.twins.all()),
+    }
     return _answer(request, "function/declare.html", "function/_declare.html", context, why)
+
+
+@require_POST
+@operator
+def acknowledge_twin(request: HttpRequest, address: str, name: str) -> HttpResponse:
+    """Accept that what FC writes to a one-way twin stays there."""
+    function = find(address)
+    twins.acknowledge(function.pk, name, reason=request.POST.get("reason", ""), actor=actor(request))
+    return see_other(request, reverse("declare", args=[address]))
 
 
 @require_http_methods(["GET", "POST"])

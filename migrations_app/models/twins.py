@@ -37,6 +37,9 @@ class Twin(models.Model):
     """What the probes need, names only: see ``cutover.effects.Twin``."""
     added_by = models.CharField(max_length=150)
     added_at = models.DateTimeField(auto_now_add=True)
+    acknowledged_by = models.CharField(max_length=150, blank=True)
+    """Who accepts that what FC writes to a one-way twin stays there; "" while nobody does."""
+    acknowledged_reason = models.CharField(max_length=400, blank=True)
 
     class Meta:
         ordering = ("name",)

@@ -72,6 +72,8 @@ def assess(function_id: int, *, actor: str, ask_for_code: bool = True) -> tuple[
             )
             if function.target.get("adapter") == Adapter.NONE:
                 target = replace(target, adapter=Adapter.NONE.value)  # a person chose so
+            if chosen := function.target.get("bundled"):
+                target = replace(target, bundled=tuple(chosen))  # so did a person here
             function.target = asdict(target)
         function.save(update_fields=changed)
         grave = sum(finding.severity == "blocker" for finding in findings)
@@ -334,7 +336,8 @@ def _rate(function: FunctionMigration, findings: list[Finding], *, read: bool | 
 def target_of(function: FunctionMigration) -> Target:
     """Give the function's target as a value. Assess it first."""
     stored: Mapping[str, Any] = function.target
-    return Target(**{**stored, "environment_names": tuple(stored.get("environment_names", ()))})
+    lists = {name: tuple(stored.get(name, ())) for name in ("environment_names", "bundled")}
+    return Target(**{**stored, **lists})
 
 
 def package_bucket(connection: Connection) -> str:

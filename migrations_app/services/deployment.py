@@ -10,7 +10,17 @@ from django.db import transaction
 
 from cutover.errors import BadInput, StaleState
 from cutover.phases import Trigger
-from cutover.planning import Adapter, OperationKind, Plan, adapter_for, adapter_settings, plan_deploy
+from cutover.planning import (
+    BUNDLES,
+    Adapter,
+    OperationKind,
+    Plan,
+    adapter_for,
+    adapter_settings,
+    missing_bundles,
+    plan_deploy,
+)
+from cutover.planning.bundled import RULE as BUNDLED_RULE
 from migrations_app.models import ActionState, Effects, FunctionMigration, Operation
 from migrations_app.services import audit, guards, operations, phases, twins
 from migrations_app.services.assessment import target_of
@@ -72,7 +82,7 @@ def plan(function: FunctionMigration, *, marker: str = PLANNED) -> Plan:
         function=made.function,
         actions=made.actions,
         reasons=guards.sentences(reasons),
-        notes=(*made.notes, *twins.environment_sentences(function)),
+        notes=(*made.notes, *_offered(function), *twins.environment_sentences(function)),
     )
 
 
@@ -102,6 +112,64 @@ def _adapter_settings(function: FunctionMigration, version: str) -> dict[str, An
         fc_region=there.region,
         fc_account=there.account_id,
     )
+
+
+def _missing(function: FunctionMigration) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Give the bundles that the code lacks on FC, and the modules of Lambda that no bundle brings."""
+    titles = [one["title"] for one in function.findings if one["rule"] == BUNDLED_RULE]
+    return missing_bundles(titles, str(function.target.get("runtime", "")))
+
+
+def _offered(function: FunctionMigration) -> list[str]:
+    """Say what the code loads that Lambda alone brings, unless a person chose to add it already."""
+    names, lacking = _missing(function)
+    chosen = function.target.get("bundled") or ()
+    sentences = [
+        f"The code loads {BUNDLES[name].title.partition(' ')[0]}, which Lambda brings and FC does not. "
+        f"`adapter {function.name} --bundle yes --reason R` adds it from the lock."
+        for name in names
+        if name not in chosen
+    ]
+    if lacking:
+        sentences.append(
+            f"No lock here brings {', '.join(lacking)} for {function.target.get('runtime')}: put what the "
+            "code loads into the package."
+        )
+    return sentences
+
+
+def choose_bundled(
+    function_id: int, *, add: bool, reason: str, actor: str, expected_version: int | None = None
+) -> FunctionMigration:
+    """Say whether the next deploy adds the dependencies that Lambda bundled, as the findings name them.
+
+    A new assessment keeps the choice. What was gathered with another package is stale after the deploy.
+
+    Raises:
+        BadInput: no reason, not assessed yet, or there is nothing that a lock could add.
+        StaleState: the function changed since ``expected_version``.
+    """
+    if not reason.strip():
+        raise BadInput("Say why: the reason stands in the audit trail.")
+    with transaction.atomic():
+        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+        if expected_version is not None and function.version != expected_version:
+            raise StaleState()
+        if not function.target:
+            raise BadInput("Assess the function first; its findings say which dependencies Lambda brought.")
+        names, lacking = _missing(function) if add else ((), ())
+        if add and not names:
+            raise BadInput(
+                f"No lock here brings {', '.join(lacking)} for {function.target['runtime']}."
+                if lacking
+                else "No finding says that the code loads something that Lambda alone brings."
+            )
+        function.target = asdict(replace(target_of(function), bundled=names))
+        function.save(update_fields=["target", "changed_at"])
+        detail = {"bundled": list(names)}
+        audit.record(actor=actor, verb="adapter", function=function, reason=reason, detail=detail)
+        phases.touch(function)
+    return function
 
 
 def choose_adapter(

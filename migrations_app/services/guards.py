@@ -17,7 +17,7 @@ from cutover.analysis import Result
 from cutover.observation import Side
 from cutover.phases import Phase, Trigger, legal_triggers
 from cutover.planning import ALIAS, FULL_BP
-from migrations_app.models import Effects, FunctionMigration, SuiteEvent
+from migrations_app.models import Effects, FunctionMigration, SuiteEvent, Twin
 from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.policies import policy_for
 
@@ -120,8 +120,23 @@ def _shift(function: FunctionMigration, to_bp: int) -> Iterator[Guard]:
     if not function.routing.get("relay_version"):
         yield from _live(function)
     if to_bp > function.desired_weight_bp:
+        yield from _one_way_twins(function)
         yield from _evidence(function)
         yield from _hold(function)
+
+
+def _one_way_twins(function: FunctionMigration) -> Iterator[Guard]:
+    """Name the twins that get what FC writes and give nothing back, unless the function only reads."""
+    if function.effects in (Effects.READ_ONLY, Effects.UNKNOWN):
+        return
+    for twin in function.twins.filter(state=Twin.State.ONE_WAY, acknowledged_by=""):
+        yield _on(
+            function,
+            f"It may write to {twin.candidate}, which nothing carries back to {twin.primary}: after going "
+            f"back AWS would lack what FC wrote there. Acknowledge the one-way twin '{twin.name}'.",
+            "Declare side effects",
+            "declare/",
+        )
 
 
 def _decommission(function: FunctionMigration) -> Iterator[Guard]:

@@ -12,7 +12,7 @@ from django.db import transaction
 
 from cutover.errors import BadInput, OperationRunning, UnsafePlan
 from migrations_app.models import EnvironmentName, FunctionMigration, Run, Twin
-from migrations_app.services import audit, phases
+from migrations_app.services import audit, bell, phases
 
 _NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
@@ -85,6 +85,8 @@ def add(
                 "probed": probed,
                 "settings": given,
                 "added_by": actor,
+                "acknowledged_by": "",
+                "acknowledged_reason": "",
             },
         )
         detail = document(row)
@@ -106,6 +108,30 @@ def remove(function_id: int, name: str, *, actor: str) -> None:
         _changed(function, verb="twin:removed", actor=actor, detail={"twin": name})
 
 
+def acknowledge(function_id: int, name: str, *, reason: str, actor: str) -> Twin:
+    """Accept that what FC writes to a one-way twin is not carried back. Raises BadInput if it is."""
+    if not reason.strip():
+        raise BadInput("Say why it may stay on Alibaba when the function goes back: a reason is needed.")
+    with transaction.atomic():
+        function = FunctionMigration.objects.select_for_update().get(pk=function_id)
+        row = Twin.objects.filter(function=function, name=name).first()
+        if row is None:
+            raise BadInput(_no_twin(function, name))
+        if row.state != Twin.State.ONE_WAY:
+            raise BadInput(f"The twin '{name}' is {row.state}: there is nothing to acknowledge.")
+        row.acknowledged_by, row.acknowledged_reason = actor, reason.strip()[:400]
+        row.save(update_fields=["acknowledged_by", "acknowledged_reason"])
+        audit.record(
+            actor=actor,
+            verb="twin:acknowledged",
+            function=function,
+            reason=row.acknowledged_reason,
+            detail={"twin": name},
+        )
+        bell.tell(f"fn-{function.pk}", "inbox")
+    return row
+
+
 def probed(function: FunctionMigration) -> list[Twin]:
     """Give the twins that validations look at."""
     return list(function.twins.filter(probed=True))
@@ -122,6 +148,7 @@ def document(row: Twin) -> dict[str, Any]:
         "by": row.by,
         "probed": row.probed,
         "settings": row.settings,
+        "acknowledged_by": row.acknowledged_by,
     }
 
 
@@ -282,7 +309,8 @@ def _locked(function_id: int) -> FunctionMigration:
 def _changed(function: FunctionMigration, *, verb: str, actor: str, detail: Mapping[str, Any]) -> None:
     """Write down on what ground evidence stands from now on, and who changed it."""
     basis = {
-        "twins": [document(row) for row in function.twins.all()],
+        # Who accepts what changes nothing of what was looked at.
+        "twins": [document(row) | {"acknowledged_by": ""} for row in function.twins.all()],
         "environment": environment_documents(function),
     }
     empty = not any(basis.values())

@@ -40,6 +40,12 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     deed = deeds.add_parser("remove", parents=[common], help="take a twin away")
     deed.add_argument("name", metavar="NAME")
     deed.set_defaults(run=remove)
+    deed = deeds.add_parser(
+        "acknowledge", parents=[common], help="accept that what FC writes to a one-way twin stays there"
+    )
+    deed.add_argument("name", metavar="NAME")
+    deed.add_argument("--reason", required=True)
+    deed.set_defaults(run=acknowledge)
     verb = verbs.add_parser("env", help="map environment names")
     verb.add_argument("function", metavar="FUNCTION")
     deeds = verb.add_subparsers(dest="deed", metavar="DEED", required=True)
@@ -96,6 +102,17 @@ def list_twins(context: Context) -> Answer:
         ],
     )
     return Answer(document=found, text=text)
+
+
+def acknowledge(context: Context) -> Answer:
+    """Accept that a one-way twin keeps what FC writes."""
+    options = context.options
+    function = function_named(options.function)
+    row = twins.acknowledge(function.pk, options.name, reason=options.reason, actor=context.actor)
+    return Answer(
+        document={"function": function.name, **twins.document(row)},
+        text=f"{row.acknowledged_by} accepts that what FC writes to {row.candidate} stays there.",
+    )
 
 
 def remove(context: Context) -> Answer:

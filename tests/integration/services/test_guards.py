@@ -10,9 +10,11 @@ import pytest
 from django.utils import timezone
 
 from clouds.simulated.world import World
-from cutover.errors import GuardNotMet
+from cutover.errors import BadInput, GuardNotMet
+from cutover.phases import Phase
 from migrations_app.models import Connection, FunctionMigration, Operation
-from migrations_app.services import decommission, deployment, guards, shifting
+from migrations_app.services import decommission, deployment, guards, shifting, twins
+from tests import factories
 from tests.integration.workers import journey
 from tests.integration.workers.worlds import clouds, refreshed
 
@@ -163,3 +165,58 @@ def test_a_validation_is_stopped_with_a_sentence(
     assert guards.validate_reasons(function) == ()
     (guard,) = guards.validate_reasons(change(function))
     assert says in guard.sentence
+
+
+def _twinned(function: FunctionMigration, state: str) -> None:
+    twins.add(
+        function.pk,
+        name="reports",
+        kind="bucket",
+        primary="reports-aws",
+        candidate="reports-fc",
+        state=state,
+        by="nightly copy",
+        actor="ann",
+    )
+
+
+def _about_twins(function: FunctionMigration) -> list[str]:
+    return [one.sentence for one in guards.shift_reasons(function, 100) if "one-way twin" in one.sentence]
+
+
+def test_a_one_way_twin_of_a_writing_function_is_acknowledged_before_it_shifts() -> None:
+    function = factories.function(phase=Phase.VALIDATED)
+    _twinned(function, "one-way")
+    (sentence,) = _about_twins(function)
+    assert "reports-fc" in sentence
+    assert "'reports'" in sentence
+    basis = refreshed(function).twins_digest
+
+    with pytest.raises(BadInput):
+        twins.acknowledge(function.pk, "reports", reason=" ", actor="ann")
+    assert _about_twins(function)
+    twins.acknowledge(function.pk, "reports", reason="reports are made anew each night", actor="ann")
+
+    assert _about_twins(function) == []
+    assert refreshed(function).twins_digest == basis, "nothing that evidence stands on has changed"
+    _twinned(function, "one-way")
+    assert _about_twins(function), "a twin that was changed is acknowledged anew"
+
+
+@pytest.mark.parametrize(
+    ("state", "effects"), [("both-ways", "repeatable"), ("disposable", "unsafe"), ("one-way", "read-only")]
+)
+def test_a_twin_that_loses_nothing_stops_no_shift(state: str, effects: str) -> None:
+    function = factories.function(phase=Phase.VALIDATED, effects=effects)
+    _twinned(function, state)
+    assert _about_twins(function) == []
+    if state != "one-way":
+        with pytest.raises(BadInput):
+            twins.acknowledge(function.pk, "reports", reason="why not", actor="ann")
+
+
+def test_a_one_way_twin_never_stops_the_way_back() -> None:
+    function = factories.function(phase=Phase.SHIFTING, desired_weight_bp=5000)
+    _twinned(function, "one-way")
+    lowered = [one.sentence for one in guards.shift_reasons(function, 0) if "twin" in one.sentence]
+    assert lowered == []

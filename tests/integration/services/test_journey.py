@@ -329,3 +329,25 @@ def test_a_native_function_is_deployed_without_the_adapter_also_after_a_new_asse
     chosen = deployment.choose_adapter(function.pk, adapter="auto", reason="not so", actor="ann")
     assert chosen.target["adapter"] == "python"
     assert AuditEntry.objects.filter(verb="adapter").count() == 2
+
+
+def test_what_lambda_bundled_is_offered_and_added_only_when_a_person_asks(world: World) -> None:
+    function = assessed(world)
+    with pytest.raises(BadInput, match="No finding says"):
+        deployment.choose_bundled(function.pk, add=True, reason="r", actor="ann")
+    found = {"rule": "bundled-by-lambda", "title": "boto3 comes with Lambda's runtime and is not in it"}
+    function.findings = [found]
+    function.save(update_fields=["findings"])
+    offered = deployment.plan(function)
+    assert any("--bundle yes" in note for note in offered.notes)
+    assert "bundled" not in {action.key: action for action in offered.actions}["package"].request
+    deployment.choose_bundled(function.pk, add=True, reason="it sends messages", actor="ann")
+    assessment.assess(function.pk, actor="ann")
+    asked = refreshed(function)
+    assert asked.target["bundled"] == ["boto3"]
+    package = {action.key: action for action in deployment.plan(asked).actions}["package"]
+    assert "adds boto3 1.44.5 from the lock (2202 files)" in package.changes
+    assert [one["name"] for one in package.request["bundled"]] == ["boto3"]
+    deployment.choose_bundled(function.pk, add=False, reason="it has its own now", actor="ann")
+    assert refreshed(function).target["bundled"] == []
+    assert AuditEntry.objects.filter(verb="adapter").count() == 2
