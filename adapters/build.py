@@ -103,11 +103,12 @@ def adapted_package(
     Args:
         settings: {"handler", "function_name", "function_version", "function_arn", "memory_mb", "timeout_s",
             "environment", "triggers", "setting"}.
-        bundled: files of dependencies that Lambda has and FC has not, path -> content, from a lock; those
-            that the package has already are left out.
+        bundled: files of dependencies that Lambda has and FC has not, path -> content, from a lock; of a
+            dependency that the package has already nothing is added.
 
     Raises:
-        PackageError: it is no zip archive, or it has a file where the adapter's would be.
+        PackageError: it is no zip archive, it has a file where the adapter's would be, or a dependency in
+            another version than the bundled ones need.
     """
     if not zipfile.is_zipfile(io.BytesIO(package)):
         raise PackageError("The package is no zip archive.")
@@ -120,7 +121,22 @@ def adapted_package(
             files[f"{_PARTS[adapter]}/settings.json"] = text.encode()
             if taken := sorted(present & set(files)):
                 raise PackageError(f"The package has a file {taken[0]} already, which the adapter needs.")
-            files |= {name: content for name, content in (bundled or {}).items() if name not in present}
+            files |= _brought(archive, bundled or {})
+            for name in sorted(files):
+                archive.writestr(_entry(name), files[name])
+    except zipfile.BadZipFile:
+        raise PackageError("The package is a damaged zip archive.") from None
+    return buffer.getvalue()
+
+
+def bundled_package(package: bytes, bundled: Mapping[str, bytes]) -> bytes:
+    """Give the package with bundled dependencies and without the adapter. Raises as ``adapted_package``."""
+    if not zipfile.is_zipfile(io.BytesIO(package)):
+        raise PackageError("The package is no zip archive.")
+    buffer = io.BytesIO(package)
+    try:
+        with zipfile.ZipFile(buffer, "a") as archive:
+            files = _brought(archive, bundled)
             for name in sorted(files):
                 archive.writestr(_entry(name), files[name])
     except zipfile.BadZipFile:
@@ -194,6 +210,45 @@ def image_files(
         "proxy.py": (_HERE / "image_proxy" / _PYTHON / "proxy.py").read_bytes(),
         "settings.json": json.dumps(settings, ensure_ascii=False, sort_keys=True, indent=1).encode(),
     }
+
+
+def _brought(archive: zipfile.ZipFile, bundled: Mapping[str, bytes]) -> dict[str, bytes]:
+    """Give the bundled files whose dependency the package has not.
+
+    A dependency is taken whole or not at all: two versions of one in the same folder would be neither. Python
+    looks into the package first on Lambda too; Node.js keeps what Lambda bundles apart, so that there another
+    version is refused.
+    """
+    present = archive.namelist()
+    taken = {_dependency(name) for name in present}
+    for place in sorted({_dependency(name) for name in bundled} & taken):
+        manifest = f"{place}/package.json"
+        if manifest not in bundled or manifest not in present:
+            continue
+        here, there = _version(archive.read(manifest)), _version(bundled[manifest])
+        if here != there:
+            raise PackageError(
+                f"The package has {place.rpartition('node_modules/')[2]} {here} where the bundled "
+                f"dependencies need {there}: install them with the function's own."
+            )
+    return {name: content for name, content in bundled.items() if _dependency(name) not in taken}
+
+
+def _dependency(path: str) -> str:
+    """Give the folder of the dependency that a file belongs to: ``node_modules/@a/b``, or its first part."""
+    before, found, after = path.rpartition("node_modules/")
+    parts = after.split("/")
+    if not found:
+        return parts[0]
+    return f"{before}{found}{'/'.join(parts[: 2 if after.startswith('@') else 1])}"
+
+
+def _version(manifest: bytes) -> str:
+    try:
+        found = json.loads(manifest)
+    except ValueError:
+        return "unknown"
+    return str(found.get("version", "unknown")) if isinstance(found, dict) else "unknown"
 
 
 def _is_module(archive: zipfile.ZipFile, handler: str) -> bool:

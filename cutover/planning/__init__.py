@@ -1,6 +1,7 @@
 """Plans: the exact calls of an operation, in order, each with its undo, before anything is done."""
 
 from cutover.planning.adapter import Adapter, adapter_for, adapter_settings
+from cutover.planning.bundled import BUNDLES, missing_bundles
 from cutover.planning.deployment import plan_deploy
 from cutover.planning.marks import MADE, Form, Mark, adoptable, mark, read_mark
 from cutover.planning.model import (
@@ -25,6 +26,7 @@ from cutover.planning.shifting import plan_shift, tap_handler
 
 __all__ = [
     "ALIAS",
+    "BUNDLES",
     "FULL_BP",
     "MADE",
     "ORIGINAL_ALIAS",
@@ -45,6 +47,7 @@ __all__ = [
     "adoptable",
     "describe",
     "mark",
+    "missing_bundles",
     "plan_decommission",
     "plan_deploy",
     "plan_restore",

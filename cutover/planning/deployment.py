@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cutover.planning.adapter import FILES, HANDLERS, Adapter
+from cutover.planning.bundled import BUNDLES, added
 from cutover.planning.model import (
     ALIAS,
     ActionKind,
@@ -39,7 +40,11 @@ def plan_deploy(
     name = target.name
     adapter = Adapter(target.adapter) if adapter_settings is not None else Adapter.NONE
     adapted = adapter is not Adapter.NONE
-    stored = f"{name}/{short(f'{code_sha256}/{adapter}' if adapted else code_sha256)}.zip"
+    bundles = [BUNDLES[one].request for one in target.bundled]
+    content = "/".join(
+        [code_sha256, *([adapter.value] if adapted else []), *(one["sha256"] for one in bundles)]
+    )
+    stored = f"{name}/{short(content)}.zip"
     package: dict[str, Any] = {
         "function": function,
         "version": original_version,
@@ -48,6 +53,8 @@ def plan_deploy(
     }
     if adapted:
         package |= {"adapter": adapter.value, "adapter_settings": dict(adapter_settings or {})}
+    if bundles:
+        package["bundled"] = bundles
     specification = {
         "function": name,
         "original_function": function,
@@ -79,7 +86,7 @@ def plan_deploy(
             ActionKind.PACKAGE,
             "oss:PutObject",
             package,
-            _package_changes(original_version, stored, adapter, target.handler),
+            _package_changes(original_version, stored, adapter, target),
         ),
         on_fc(
             "logs",
@@ -163,10 +170,11 @@ def _ownership(target: Target, owner: str) -> str:
     )
 
 
-def _package_changes(version: str, stored: str, adapter: Adapter, handler: str) -> str:
+def _package_changes(version: str, stored: str, adapter: Adapter, target: Target) -> str:
+    brings = f"; {added(target.bundled)}" if target.bundled else ""
     if adapter is Adapter.NONE:
-        return f"The package of version {version} is stored as {stored}"
+        return f"The package of version {version} is stored as {stored}{brings}"
     return (
         f"The package of version {version} with the {adapter.value} adapter ({FILES[adapter]} files added, "
-        f"none changed; handler {HANDLERS[adapter]} calls {handler}) is stored as {stored}"
+        f"none changed; handler {HANDLERS[adapter]} calls {target.handler}) is stored as {stored}{brings}"
     )

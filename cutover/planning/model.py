@@ -132,6 +132,7 @@ class Target:
     """What the function will be on FC. ``cpu`` in vCPU; environment by name only.
 
     ``handler`` is the function's own; ``adapter`` (``node``, ``python``, ``none``) says what calls it there.
+    ``bundled``: names of the bundles of dependencies that a person asked to add, see ``planning.bundled``.
     """
 
     name: str
@@ -146,6 +147,7 @@ class Target:
     log_store: str
     environment_names: tuple[str, ...] = ()
     adapter: str = "none"
+    bundled: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

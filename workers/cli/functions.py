@@ -30,9 +30,9 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
         "adapter", parents=[common], help="whether FC calls the handler through the adapter"
     )
     verb.add_argument("function", metavar="FUNCTION")
-    verb.add_argument(
-        "--use", required=True, choices=["auto", "none"], help="none: it is native on FC already"
-    )
+    what = verb.add_mutually_exclusive_group(required=True)
+    what.add_argument("--use", choices=["auto", "none"], help="none: it is native on FC already")
+    what.add_argument("--bundle", choices=["yes", "no"], help="yes: add what Lambda brought, from a lock")
     verb.add_argument("--reason", required=True)
     verb.set_defaults(run=adapter)
 
@@ -141,9 +141,11 @@ def _mapped(function: FunctionMigration) -> list[tuple[str, str]]:
 
 
 def adapter(context: Context) -> Answer:
-    """Choose whether the function runs on FC through the adapter; the next deploy does so."""
+    """Choose what the next deploy adds to the package: the adapter, or dependencies that Lambda brought."""
     options = context.options
     function = function_named(options.function)
+    if options.bundle:
+        return _bundle(context, function)
     done = deployment.choose_adapter(
         function.pk, adapter=options.use, reason=options.reason, actor=context.actor
     )
@@ -151,6 +153,19 @@ def adapter(context: Context) -> Answer:
     return Answer(
         document={"function": done.name, "adapter": chosen},
         text=f"{done.name} is deployed with the adapter {chosen} next time.",
+    )
+
+
+def _bundle(context: Context, function: FunctionMigration) -> Answer:
+    options = context.options
+    done = deployment.choose_bundled(
+        function.pk, add=options.bundle == "yes", reason=options.reason, actor=context.actor
+    )
+    names = list(done.target["bundled"])
+    what = f"from the lock: {', '.join(names)}" if names else "none"
+    return Answer(
+        document={"function": done.name, "bundled": names},
+        text=f"{done.name} is deployed with bundled dependencies {what} next time.",
     )
 
 

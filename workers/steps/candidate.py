@@ -9,7 +9,7 @@ from typing import Any
 
 from django.db.models import F
 
-from adapters import build
+from adapters import build, bundles
 from cutover.errors import AlreadyExists
 from cutover.observation import Outcome
 from cutover.planning import MADE, adoptable, read_mark
@@ -27,26 +27,41 @@ def _ensure_bucket(work: Work, resolved: Resolved) -> Receipt:
 
 
 def _upload(work: Work, resolved: Resolved) -> Receipt:
-    """Store the package, with the adapter beside the function's own files where the plan says so."""
+    """Store the package, with adapter and bundled dependencies beside its own files as the plan says."""
+    adapter, wanted = resolved.get("adapter"), resolved.get("bundled") or ()
     package = work.primary.catalog.package(resolved["function"], version=resolved["version"])
-    adapter = resolved.get("adapter")
-    if not adapter:
+    if not adapter and not wanted:
         return work.candidate.packages.put(resolved["bucket"], resolved["object"], package)
     try:
-        adapted = build.adapted_package(package, adapter, resolved["adapter_settings"])
+        brought: dict[str, bytes] = {}
+        for one in wanted:
+            brought |= bundles.bundled_files(os.environ.get("CUTOVER_BUNDLED_PACKAGES", ""), **one)
+        adapted = (
+            build.adapted_package(package, adapter, resolved["adapter_settings"], bundled=brought)
+            if adapter
+            else build.bundled_package(package, brought)
+        )
+    except bundles.BundleError as error:
+        raise StepFailed(f"{error} AWS is untouched.") from error
     except build.PackageError as error:
         raise StepFailed(
-            f"The adapter cannot be added to {resolved['function']}: {error} AWS is untouched."
+            f"Nothing can be added to the package of {resolved['function']}: {error} AWS is untouched."
         ) from error
     receipt = work.candidate.packages.put(resolved["bucket"], resolved["object"], adapted)
     return Receipt(
         request_id=receipt.request_id,
         outcome={
             **receipt.outcome,
-            "adapter": build.adapter_digest(adapter),
+            "adapter": _added_digest(adapter, [one["sha256"] for one in wanted]),
             "sha256": hashlib.sha256(adapted).hexdigest(),
         },
     )
+
+
+def _added_digest(adapter: str | None, bundled: list[str]) -> str:
+    """Give what evidence belongs to of all that was added: the adapter's digest, with the bundles' if any."""
+    own = build.adapter_digest(adapter) if adapter else ""
+    return hashlib.sha256("/".join([own, *bundled]).encode()).hexdigest() if bundled else own
 
 
 def _ensure_logs(work: Work, resolved: Resolved) -> Receipt:

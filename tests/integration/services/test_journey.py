@@ -335,8 +335,8 @@ def test_what_lambda_bundled_is_offered_and_added_only_when_a_person_asks(world:
     function = assessed(world)
     with pytest.raises(BadInput, match="No finding says"):
         deployment.choose_bundled(function.pk, add=True, reason="r", actor="ann")
-    found = {"rule": "bundled-by-lambda", "title": "boto3 comes with Lambda's runtime and is not in it"}
-    function.findings = [found]
+    title = "boto3 comes with Lambda's runtime and is not in it"
+    function.findings = [{"rule": "bundled-by-lambda", "title": title, "severity": "warn"}]
     function.save(update_fields=["findings"])
     offered = deployment.plan(function)
     assert any("--bundle yes" in note for note in offered.notes)
