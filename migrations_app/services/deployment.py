@@ -104,6 +104,12 @@ def owner_on_fc(function: FunctionMigration) -> str:
     )
 
 
+def platform_environment(function: FunctionMigration) -> dict[str, str]:
+    """Give what Lambda sets for the function and has a meaning on FC; no value of its own environment."""
+    version = guards.original_version(function) or "$LATEST"
+    return dict(_adapter_settings(function, version)["environment"])
+
+
 def _adapter_settings(function: FunctionMigration, version: str) -> dict[str, Any]:
     there = function.connection.counterpart or function.connection
     return adapter_settings(
