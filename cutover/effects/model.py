@@ -70,7 +70,7 @@ class Twin:
     - bucket: ``prefix``;
     - queue: ``shadow`` (``yes``: nobody else reads these queues, so their messages may be taken);
     - topic, or a queue that became a topic: ``primary_queue`` and ``candidate_queue``, shadow queues that get
-      what is sent there;
+      what is sent there, and ``format`` (``json``, ``stream``) of the topic's messages on FC, where known;
     - table: ``primary_dsn`` and ``candidate_dsn``, variables of the workers' environment with its address.
     """
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
 
+from cutover.effects import Twin
+from cutover.planning.twin_names import shapes_never_seen, twin_names
 from cutover.ports import FunctionFacts
 from cutover.translation import COUNTERPARTS, VERSION, Kind
 
@@ -60,15 +62,16 @@ def event_kinds(trigger: Mapping[str, Any]) -> tuple[Kind, ...]:
 
 
 def adapter_settings(
-    facts: FunctionFacts, *, version: str, fc_region: str, fc_account: str
+    facts: FunctionFacts, *, version: str, fc_region: str, fc_account: str, twins: Sequence[Twin] = ()
 ) -> dict[str, Any]:
     """Give what the adapter reads in its package: handler, names, environment of the platform, triggers.
 
     ``version``: the version on AWS that the package is of; the function sees it as its own.
+    ``twins``: what stands for what on FC; without one a name is the same on both sides.
     """
     region, account = _place(facts.arn)
     kinds = dict.fromkeys(kind for trigger in facts.triggers for kind in event_kinds(trigger))
-    shapes, unclear = _shapes(tuple(kinds))
+    shapes, unclear = _shapes(tuple(kinds), shapes_never_seen(twins))
     unknown = [str(trigger.get("kind")) for trigger in facts.triggers if not event_kinds(trigger)]
     schedules = [
         str(trigger.get("source", ""))
@@ -80,6 +83,7 @@ def adapter_settings(
         "aws_account": account,
         "fc_region": fc_region,
         "fc_account": fc_account,
+        **twin_names(twins),
     }
     resources = [
         str(trigger.get("source", "")).rpartition(" ")[2]
@@ -108,7 +112,7 @@ def adapter_settings(
     }
 
 
-def _shapes(kinds: tuple[Kind, ...]) -> tuple[dict[Kind, list[Kind]], list[str]]:
+def _shapes(kinds: tuple[Kind, ...], never: Mapping[Kind, Kind]) -> tuple[dict[Kind, list[Kind]], list[str]]:
     """Give each AWS shape with FC's shapes that stand for it, and a sentence part for what could be several.
 
     One FC shape stands for one AWS shape: for that whose usual counterpart it is. Where that leaves two, such
@@ -117,16 +121,22 @@ def _shapes(kinds: tuple[Kind, ...]) -> tuple[dict[Kind, list[Kind]], list[str]]
     claims: dict[Kind, list[Kind]] = {}
     for here in kinds:
         for there in _counterparts(here):
+            if never.get(here) is there:
+                continue
             claims.setdefault(there, []).append(here)
     found: dict[Kind, list[Kind]] = {}
     unclear = []
     for there, claiming in claims.items():
-        usual = [here for here in claiming if COUNTERPARTS[here][0] is there] or claiming
+        usual = [here for here in claiming if _usual(here, never) is there] or claiming
         if len(usual) == 1:
             found.setdefault(usual[0], []).append(there)
         else:
             unclear.append(f"{there.value}, which could be {' or '.join(here.value for here in usual)}")
     return found, unclear
+
+
+def _usual(kind: Kind, never: Mapping[Kind, Kind]) -> Kind:
+    return next(there for there in COUNTERPARTS[kind] if there is not never.get(kind))
 
 
 def _counterparts(kind: Kind) -> tuple[Kind, ...]:

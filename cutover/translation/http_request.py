@@ -35,7 +35,7 @@ def to_fc(event: Any, setting: Setting, *, kind: Kind) -> Translated:
     reading = Reading(event, "", ledger)
     if kind in (Kind.API_V2, Kind.URL):
         return ledger.result(_from_v2(reading, setting))
-    return ledger.result(_from_v1(reading, alb=kind is Kind.ALB))
+    return ledger.result(_from_v1(reading, setting, alb=kind is Kind.ALB))
 
 
 def to_aws(event: Any, setting: Setting, *, kind: Kind) -> Translated:
@@ -112,7 +112,7 @@ def _context_from_v2(context: Reading, result: dict[str, Any], setting: Setting)
     return made
 
 
-def _from_v1(reading: Reading, *, alb: bool) -> dict[str, Any]:
+def _from_v1(reading: Reading, setting: Setting, *, alb: bool) -> dict[str, Any]:
     ledger = reading.ledger
     method = reading.text("httpMethod")
     path = reading.text("path")
@@ -144,7 +144,7 @@ def _from_v1(reading: Reading, *, alb: bool) -> dict[str, Any]:
     http: dict[str, Any] = {"method": method, "path": plain}
     made: dict[str, Any] = {}
     if context is not None and not alb:
-        made = _context(context, time_key="requestTime", epoch_key="requestTimeEpoch", setting=Setting())
+        made = _context(context, time_key="requestTime", epoch_key="requestTimeEpoch", setting=setting)
         put(http, "protocol", context.take("protocol"))
         identity = context.object("identity")
         if identity is not None:

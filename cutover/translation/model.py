@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-VERSION = "1"
+VERSION = "2"
 """Grows when a translation changes its result; evidence belongs to it."""
 
 

@@ -117,6 +117,7 @@ def _adapter_settings(function: FunctionMigration, version: str) -> dict[str, An
         version=version,
         fc_region=there.region,
         fc_account=there.account_id,
+        twins=twins.told(function),
     )
 
 

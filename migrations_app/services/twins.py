@@ -10,6 +10,8 @@ from typing import Any
 import orjson
 from django.db import transaction
 
+from cutover.effects import Twin as EffectTwin
+from cutover.effects import TwinKind, TwinState
 from cutover.errors import BadInput, OperationRunning, UnsafePlan
 from migrations_app.models import EnvironmentName, FunctionMigration, Run, Twin
 from migrations_app.services import audit, bell, phases
@@ -19,8 +21,8 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,254}")
 _TABLE = re.compile(r"(?:[A-Za-z_][A-Za-z0-9_$]{0,62}\.)?[A-Za-z_][A-Za-z0-9_$]{0,62}")
 _KNOWN: Mapping[str, frozenset[str]] = {
     Twin.Kind.BUCKET: frozenset({"prefix"}),
-    Twin.Kind.QUEUE: frozenset({"shadow", "primary_queue", "candidate_queue"}),
-    Twin.Kind.TOPIC: frozenset({"primary_queue", "candidate_queue"}),
+    Twin.Kind.QUEUE: frozenset({"shadow", "primary_queue", "candidate_queue", "format"}),
+    Twin.Kind.TOPIC: frozenset({"primary_queue", "candidate_queue", "format"}),
     Twin.Kind.TABLE: frozenset({"primary_dsn", "candidate_dsn"}),
 }
 _NEEDED: Mapping[str, tuple[tuple[frozenset[str], ...], str]] = {
@@ -135,6 +137,22 @@ def acknowledge(function_id: int, name: str, *, reason: str, actor: str) -> Twin
 def probed(function: FunctionMigration) -> list[Twin]:
     """Give the twins that validations look at."""
     return list(function.twins.filter(probed=True))
+
+
+def told(function: FunctionMigration) -> list[EffectTwin]:
+    """Give all twins as the rules know them."""
+    return [
+        EffectTwin(
+            name=row.name,
+            kind=TwinKind(row.kind),
+            primary=row.primary,
+            candidate=row.candidate,
+            state=TwinState(row.state),
+            by=row.by,
+            settings=row.settings,
+        )
+        for row in function.twins.all()
+    ]
 
 
 def document(row: Twin) -> dict[str, Any]:
@@ -290,6 +308,10 @@ def _check_settings(kind: str, given: Mapping[str, str], *, probed: bool) -> Non
     for name, value in given.items():
         if name not in _KNOWN[kind]:
             raise BadInput(f"A {kind} has no setting '{name}'.")
+        if name == "format" and value not in ("json", "stream"):
+            raise BadInput(
+                f"The messages of a topic on Alibaba have the format json or stream, not '{value}'."
+            )
         if name.endswith("_dsn") and not _VARIABLE.fullmatch(value):
             raise BadInput(f"{name} is the name of an environment variable of the workers, never an address.")
         if name.endswith("_dsn") and value.upper().startswith(_WORKER_NAMES):

@@ -10,7 +10,7 @@ from migrations_app.services import twins
 from workers.cli.frame import Answer, Context, table
 from workers.cli.lookup import function_named
 
-_SETTINGS = ("prefix", "primary_queue", "candidate_queue", "primary_dsn", "candidate_dsn")
+_SETTINGS = ("prefix", "primary_queue", "candidate_queue", "primary_dsn", "candidate_dsn", "format")
 
 
 def register(verbs: Any, common: argparse.ArgumentParser) -> None:
@@ -33,6 +33,13 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
         "--primary-dsn", default="", metavar="VARIABLE", help="of a table: the workers' variable"
     )
     deed.add_argument("--candidate-dsn", default="", metavar="VARIABLE")
+    deed.add_argument(
+        "--format",
+        default="",
+        choices=["", "json", "stream"],
+        metavar="json|stream",
+        help="of a topic, or a queue that became one: how FC is given its messages",
+    )
     deed.add_argument("--no-probe", action="store_true", help="validations do not look at it")
     deed.set_defaults(run=add)
     deed = deeds.add_parser("list", parents=[common], help="the twins of the function")

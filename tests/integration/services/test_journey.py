@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -20,6 +21,7 @@ from migrations_app.services import (
     restoration,
     rollback,
     shifting,
+    twins,
 )
 from migrations_app.services.policies import LADDER, policy_for
 from tests.integration.workers import journey
@@ -329,6 +331,23 @@ def test_a_native_function_is_deployed_without_the_adapter_also_after_a_new_asse
     chosen = deployment.choose_adapter(function.pk, adapter="auto", reason="not so", actor="ann")
     assert chosen.target["adapter"] == "python"
     assert AuditEntry.objects.filter(verb="adapter").count() == 2
+
+
+def test_the_adapter_is_told_the_names_of_twins(world: World) -> None:
+    function = assessed(world)
+    given: dict[str, Any] = {
+        "name": "news",
+        "kind": "topic",
+        "primary": "arn:aws:sns:eu-central-1:1:news",
+        "candidate": "cn",
+    }
+    with pytest.raises(BadInput, match="json or stream, not 'text'"):
+        twins.add(function.pk, **given, state="disposable", actor="ann", settings={"format": "text"})
+    twins.add(
+        function.pk, **given, state="disposable", actor="ann", probed=False, settings={"format": "json"}
+    )
+    package = {action.key: action for action in deployment.plan(refreshed(function)).actions}["package"]
+    assert package.request["adapter_settings"]["setting"]["topics"] == {"news": "cn"}
 
 
 def test_what_lambda_bundled_is_offered_and_added_only_when_a_person_asks(world: World) -> None:

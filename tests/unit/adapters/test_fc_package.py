@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 
 from adapters import build
+from cutover.effects import Twin, TwinKind, TwinState
 from cutover.planning import Adapter, adapter_settings
 from cutover.planning.adapter import FILES, HANDLERS, event_kinds
-from cutover.translation import Kind
-from tests.unit.adapters.fc_run import SETTINGS, package
+from cutover.translation import Kind, setting_from
+from tests.unit.adapters.fc_run import SETTINGS, package, run
 from tests.unit.cutover.factories import function
 
 PYTHON_FILES = sorted(Path(build.__file__).parent.glob("[fi]*/python-3.9/**/*.py"))
@@ -149,3 +150,67 @@ def test_it_knows_the_route_of_a_single_api_and_the_rule_of_a_single_schedule() 
     assert "resource" not in told(api, api)["setting"]
     rule = {"kind": "schedule", "source": "arn:aws:events:eu-central-1:1:rule/nightly"}
     assert told(rule)["setting"]["schedule_arn"] == rule["source"]
+
+
+def stands(kind: TwinKind, primary: str, candidate: str, **more: Any) -> Twin:
+    return Twin(name=f"{kind}-{primary[-3:]}", kind=kind, primary=primary, candidate=candidate, **more)
+
+
+def told_of(*twins: Twin, triggers: tuple[dict[str, str], ...] = ()) -> dict[str, Any]:
+    facts = function(triggers=triggers)
+    return adapter_settings(facts, version="3", fc_region="cn-hangzhou", fc_account="1", twins=twins)
+
+
+def test_it_is_told_the_names_of_twins_by_kind() -> None:
+    found = told_of(
+        stands(TwinKind.BUCKET, "uploads", "uploads-cn"),
+        stands(TwinKind.QUEUE, "https://sqs.eu-central-1.amazonaws.com/1/work", "work-cn"),
+        stands(TwinKind.TOPIC, "arn:aws:sns:eu-central-1:1:news", "acs:mns:cn-hangzhou:1:/topics/news-cn"),
+        stands(TwinKind.TABLE, "public.rows", "public.rows_cn"),
+        stands(TwinKind.BUCKET, "one", "one", state=TwinState.SHARED),
+    )["setting"]
+    assert found["buckets"] == {"uploads": "uploads-cn"}
+    assert found["queues"] == {"work": "work-cn"}
+    assert found["topics"] == {"news": "news-cn"}
+    assert setting_from(found).buckets == {"uploads": "uploads-cn"}
+
+
+def test_a_name_that_stands_for_two_is_not_told() -> None:
+    two = (stands(TwinKind.BUCKET, "aaa", "all"), stands(TwinKind.BUCKET, "bbb", "all"))
+    assert "buckets" not in told_of(*two)["setting"]
+
+
+def test_the_form_of_topics_decides_what_was_open() -> None:
+    both = ({"kind": "sqs"}, {"kind": "sns"})
+    topic = stands(TwinKind.TOPIC, "arn:aws:sns:eu-central-1:1:news", "news", settings={"format": "stream"})
+    queue = stands(TwinKind.QUEUE, "https://sqs.x.amazonaws.com/1/q", "q", settings={"format": "json"})
+    found = told_of(topic, queue, triggers=both)
+    assert found["unclear"] == []
+    assert {one["here"]: one["there"] for one in found["triggers"]} == {
+        "sqs": ["mns-queue", "mns-queue-single", "mns-topic"],
+        "sns": ["mns-topic-stream"],
+    }
+    open_still = told_of(topic, stands(TwinKind.TOPIC, "arn:aws:sns:x:1:b", "b"), triggers=both)
+    assert open_still["unclear"] == told_of(triggers=both)["unclear"]
+
+
+@pytest.mark.parametrize("adapter", ["node", "python"])
+def test_an_event_of_oss_names_the_bucket_on_aws(adapter: str, tmp_path: Path) -> None:
+    found = told_of(stands(TwinKind.BUCKET, "uploads", "uploads-cn"), triggers=({"kind": "s3"},))
+    files = {
+        "node": {"index.js": "exports.handler = async (e) => e.Records[0].s3.bucket.name;"},
+        "python": {"index.py": "def handler(e, c):\n    return e['Records'][0]['s3']['bucket']['name']\n"},
+    }[adapter]
+    event = {
+        "events": [
+            {
+                "eventSource": "acs:oss",
+                "eventName": "ObjectCreated:PutObject",
+                "eventTime": "2026-01-01T00:00:00.000Z",
+                "oss": {"bucket": {"name": "uploads-cn"}, "object": {"key": "a", "size": 1}},
+            }
+        ]
+    }
+    given = {key: found[key] for key in ("triggers", "setting")}
+    (answer,) = run(tmp_path, files, [json.dumps(event)], adapter=adapter, **given)
+    assert json.loads(answer["answer"]) == "uploads"

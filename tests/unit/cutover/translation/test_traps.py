@@ -319,3 +319,13 @@ def test_it_reads_its_setting_from_json() -> None:
     assert setting_from({"buckets": {"a": "b"}}).buckets == {"a": "b"}
     with pytest.raises(TypeError):
         setting_from({"bucket": "b"})
+
+
+def test_a_request_of_the_rest_api_names_the_account_that_the_plan_knows() -> None:
+    setting = Setting(aws_account=sample.API_V1["requestContext"]["accountId"], fc_account="42")
+    forth = to_fc(sample.API_V1, Kind.API_V1, setting)
+    assert forth.event["requestContext"]["accountId"] == "42"
+    back = to_aws(forth.event, Kind.HTTP, setting, here=Kind.API_V1).event
+    assert back["requestContext"]["accountId"] == setting.aws_account
+    unknown = to_fc(sample.API_V1, Kind.API_V1, sample.NOTHING_KNOWN)
+    assert "/requestContext/accountId" in {loss.pointer for loss in unknown.losses}
