@@ -49,6 +49,8 @@ class FunctionFacts:
     ``limits``: what forbids tap and relay, as short sentences (code signing, image, durable, streaming...).
     ``configuration``: what only the assessment reads, absent when not set: {"event_invoke": [{"qualifier",
     "on_success", "on_failure"}], "file_systems", "snap_start", "tracing", "provisioned", "image",
+    "environment_bytes" (names and values together, in bytes), "code_deploy": {"groups": [{"application",
+    "group", "alias"}], "unread"},
     "role_policies": [{"policy", "sid", "effect", "actions", "resources", "inverted", "conditional"}]}.
     """
 

@@ -21,6 +21,7 @@ from clouds.aws import facts
 from clouds.aws.callers import Callers
 from clouds.aws.configuration import environment_hashes
 from clouds.aws.deployer import LATEST, versions
+from clouds.aws.deployments import Deployments
 from clouds.aws.errors import calling
 from clouds.aws.roles import Roles
 from clouds.aws.session import CONNECT_S, READ_S, Clients
@@ -42,11 +43,13 @@ class LambdaCatalog:
         self._mappings: tuple[float, list[dict[str, Any]]] = (float("-inf"), [])
         self._callers = Callers(clients)
         self._roles = Roles(clients)
+        self._deployments = Deployments(clients)
 
     def names(self) -> Iterator[str]:
         """Give every function's name in this account and region; what calls them is then read anew."""
         self._callers.forget()
         self._roles.forget()
+        self._deployments.forget()
         with calling("lambda:ListFunctions", secret=True):
             for page in self._lambda.get_paginator("list_functions").paginate():
                 yield from (one["FunctionName"] for one in page["Functions"])
@@ -110,6 +113,7 @@ class LambdaCatalog:
             limits=limits,
             configuration={
                 **self._configuration(function, raw, callers_unread),
+                **({"code_deploy": owners} if (owners := self._deployments.of(function)) else {}),
                 **facts.image(answer.get("Code") or {}),
                 **({} if role_policies is None else {"role_policies": role_policies}),
             },

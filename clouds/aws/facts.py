@@ -170,6 +170,10 @@ def configuration(raw: Mapping[str, Any]) -> dict[str, Any]:
         found["snap_start"] = True
     if (raw.get("TracingConfig") or {}).get("Mode") == "Active":
         found["tracing"] = True
+    variables = (raw.get("Environment") or {}).get("Variables") or {}
+    found["environment_bytes"] = sum(
+        len(name.encode()) + len(value.encode()) for name, value in variables.items()
+    )
     return found
 
 

@@ -8,11 +8,14 @@ from cutover.assessment.finding import Finding
 from cutover.assessment.target import environment_is_reserved
 from cutover.ports import FunctionFacts
 
+LIMIT_BYTES = 4096
+NEAR_BYTES = 3686
+"""Nine tenths of the limit: names that are mapped to longer ones may pass it."""
 SOURCE = "Alibaba Cloud, Function Compute 3.0, environment variables, read 2026-11-22"
 
 
 def check(facts: FunctionFacts) -> Iterator[Finding]:
-    """Give findings on reserved names, on names that suppose AWS, and on the size that cannot be seen."""
+    """Give findings on reserved names, on names that suppose AWS, and on the size of all."""
     reserved = [name for name in sorted(facts.environment) if environment_is_reserved(name)]
     if reserved:
         yield Finding(
@@ -35,16 +38,34 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
             remedy="Name the twin for each, or declare that FC uses the AWS resource.",
             source=SOURCE,
         )
+    size = facts.configuration.get("environment_bytes")
+    if size is not None and size > NEAR_BYTES:
+        yield Finding(
+            rule="environment-size",
+            severity="blocker" if size > LIMIT_BYTES else "warn",
+            title=f"The environment has {size} bytes of the {LIMIT_BYTES} that FC allows",
+            place=f"Environment: {len(facts.environment)} names with their values",
+            why="FC refuses more at deployment. Names that are mapped on FC count as they are there.",
+            remedy="Move long values to a secret or into the package, or leave out what FC does not need.",
+            source=SOURCE,
+        )
     yield Finding(
         rule="environment",
         severity="ok",
         title=f"{len(facts.environment)} environment variables, by name",
         place="Environment",
-        why="FC allows 4 KB in all. Values are not read here, so their size is not judged; FC refuses it "
-        "at deployment if it is too much. "
+        why=f"FC allows 4 KB in all; {_sized(size)} "
         "AWS_REGION and the other AWS_ variables of Lambda do not exist on FC.",
         source=SOURCE,
     )
+
+
+def _sized(size: int | None) -> str:
+    if size is None:
+        return (
+            "their size is not known, so it is not judged, and FC refuses it at deployment if it is too much."
+        )
+    return f"names and values have {size} bytes."
 
 
 def _listed(names: list[str]) -> str:

@@ -63,6 +63,7 @@ _COSTS = {
     "secret": Cost(points=4, hours=(0.5, 2), step=Step.CONFIGURE),
     "vpc": Cost(points=8, hours=(2, 8), step=Step.CONFIGURE),
     "api-gateway": Cost(points=5, hours=(1, 8), step=Step.CONFIGURE),
+    "environment-size": Cost(points=4, hours=(0.5, 2), step=Step.CONFIGURE),
     "bundled-by-lambda": Cost(points=1, hours=(0, 0.5), step=Step.CONFIGURE),
     "alias": Cost(points=2, hours=(0.25, 0.5), step=Step.CONFIGURE),
 }

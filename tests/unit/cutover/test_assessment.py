@@ -121,6 +121,24 @@ def test_the_size_of_environment_values_is_not_guessed() -> None:
     assert "not judged" in found("environment")[0].why
 
 
+@pytest.mark.parametrize(("size", "severity"), [(100, []), (4000, ["warn"]), (4097, ["blocker"])])
+def test_the_size_of_the_environment_is_held_against_the_limit(size: int, severity: list[str]) -> None:
+    known = {"environment_bytes": size}
+    assert severities("environment-size", configuration=known) == severity
+    assert f"{size} bytes" in found("environment", configuration=known)[0].why
+
+
+def test_a_deployment_group_that_moves_an_alias_is_named() -> None:
+    group = {"application": "app", "group": "blue", "alias": "live"}
+    (moved,) = found("ownership", configuration={"code_deploy": {"groups": [group]}})
+    assert (moved.severity, moved.title) == ("warn", "CodeDeploy moves alias live")
+    assert moved.place == "Deployment group blue of app"
+    (unknown,) = found(
+        "ownership", configuration={"code_deploy": {"unread": "CodeDeploy could not be read."}}
+    )
+    assert (unknown.severity, unknown.place) == ("ok", "CodeDeploy could not be read.")
+
+
 def test_each_trigger_gets_a_finding_and_those_beside_the_alias_one_more() -> None:
     triggers = (
         {"kind": "sqs", "source": "arn:aws:sqs:::q", "qualifier": "live", "enabled": True},
