@@ -78,6 +78,15 @@ def test_it_reads_what_the_role_may_do(primary: Primary, lambda_: Any) -> None:
     } in configuration["role_policies"]
 
 
+def test_it_counts_the_bytes_of_the_environment_and_reads_codedeploy(primary: Primary, lambda_: Any) -> None:
+    name = primary.make()
+    lambda_.update_function_configuration(FunctionName=name, Environment={"Variables": {"STAGE": "pré"}})
+    assert name in list(primary.cloud.catalog.names())
+    configuration = primary.cloud.catalog.describe(name, hash_key=HASH_KEY).configuration
+    assert configuration["environment_bytes"] == len("STAGE") + len("pré".encode())
+    assert "code_deploy" not in configuration
+
+
 def test_it_gives_permissions_back_after_a_restore(primary: Primary, lambda_: Any) -> None:
     name = primary.make()
     lambda_.add_permission(
