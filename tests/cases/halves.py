@@ -144,12 +144,18 @@ def brought_by_lambda(runtime: str, files: Mapping[str, bytes], *, sdk_v2: bool)
             for name, content in _files(folder)
             if _is_of_boto(name, named)
         }
-    if not sdk_v2:
+    if not sdk_v2 or any(name.startswith("node_modules/aws-sdk/") for name in files):
         return {}
     (folder,) = bundled.aws_node_paths("nodejs16.x")
     code = text_of(files, (".js", ".cjs", ".mjs", ".ts"))
     named = {one.lower() for one in re.findall(r"\bAWS\.(\w+)", code)}
-    return {f"node_modules/{name}": content for name, content in _files(folder) if _is_of_sdk_v2(name, named)}
+    return {_beside_or_below(name): content for name, content in _files(folder) if _is_of_sdk_v2(name, named)}
+
+
+def _beside_or_below(name: str) -> str:
+    """Put what the SDK depends on below it, as the product does: the function may have other versions."""
+    own = name.startswith("aws-sdk/")
+    return f"node_modules/{name}" if own else f"node_modules/aws-sdk/node_modules/{name}"
 
 
 def _is_of_sdk_v2(name: str, services: set[str]) -> bool:
