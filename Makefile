@@ -20,7 +20,7 @@ demo: ## run everything on this machine, with sandbox clouds, until Ctrl-C (CLEA
 	  CLEAN="$(CLEAN)" PORT="$(PORT)" exec $(PY) -m hosting.demo
 
 test: setup browser check ## set up what is missing, then run every check and every test
-	@$(PY) -m pytest -n 3 --dist loadfile $(ARGS)
+	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: setup ## lint, types, layers, templates, migrations and generated pages, without running a test
 	$(PY) -m ruff check .
