@@ -57,7 +57,8 @@ class Polling:
         """Give each enabled mapping its thread; threads of others end by themselves."""
         while not self.stopping.wait(LOOK_S):
             with self._account.lock:
-                enabled = [one for one in self._account.stored.mappings if self.enabled(one)]
+                # A copy: to look at a mapping whose deletion is due takes it out.
+                enabled = [one for one in list(self._account.stored.mappings) if self.enabled(one)]
             for identifier in enabled:
                 poller = self._pollers.get(identifier)
                 if poller is None or not poller.is_alive():

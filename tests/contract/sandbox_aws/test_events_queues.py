@@ -240,6 +240,18 @@ def _missing(pipe: Plumbing, uuid: str) -> tuple[str, int] | None:
     return refused(lambda: pipe.state(uuid))[:2]
 
 
+def test_polling_goes_on_after_mappings_were_deleted(plumb: Plumb) -> None:
+    for _ in range(2):
+        pipe = plumb()
+        uuid = pipe.map()
+        assert eventually(lambda pipe=pipe, uuid=uuid: pipe.state(uuid) == "Enabled")
+        pipe.lambda_.delete_event_source_mapping(UUID=uuid)
+    after = plumb()
+    after.map()
+    after.send({"n": 1})
+    assert after.told()
+
+
 def test_it_refuses_mappings_that_cannot_work(aws: RunningAws, plumb: Plumb) -> None:
     pipe = plumb()
     region = aws.keys.aws.region
