@@ -240,12 +240,15 @@ def _missing(pipe: Plumbing, uuid: str) -> tuple[str, int] | None:
     return refused(lambda: pipe.state(uuid))[:2]
 
 
+def _mapped_and_deleted(pipe: Plumbing) -> None:
+    uuid = pipe.map()
+    assert eventually(lambda: pipe.state(uuid) == "Enabled")
+    pipe.lambda_.delete_event_source_mapping(UUID=uuid)
+
+
 def test_polling_goes_on_after_mappings_were_deleted(plumb: Plumb) -> None:
     for _ in range(2):
-        pipe = plumb()
-        uuid = pipe.map()
-        assert eventually(lambda pipe=pipe, uuid=uuid: pipe.state(uuid) == "Enabled")
-        pipe.lambda_.delete_event_source_mapping(UUID=uuid)
+        _mapped_and_deleted(plumb())
     after = plumb()
     after.map()
     after.send({"n": 1})
