@@ -84,6 +84,7 @@ def base(state: Path) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
         "PYTHONPATH": str(ROOT),
         "CUTOVER_VAR": str(state),
+        "CUTOVER_STATIC_ROOT": str(state / "static"),
         "HOSTING_STATE": str(state),
         "HOSTING_MANAGER_PID": str(os.getpid()),
     }

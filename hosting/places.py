@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 _SOCKET_PATH_BYTES = 107
 """The longest path of a unix socket. Source: unix(7), sun_path."""
 
+_FIRST_PORT = 10_240
+_PORT_TRIES = 200
+
 
 def state_directory() -> Path:
     """Give var/, or what CUTOVER_VAR names instead of it; made when absent."""
@@ -104,15 +107,48 @@ def socket_fits(path: Path) -> bool:
 def free_port(wish: int = 0) -> int:
     """Give a port on 127.0.0.1 that nobody listens on: `wish` or the next ones above, else any.
 
-    The port is free at this moment; who binds it later must be ready to find it taken.
+    Without a wish the port lies below those that the kernel hands to outgoing connections, and no other
+    process that asks here gets the same one while this process lives: so the server that it is for finds it
+    free. A wished port is free at this moment only. Raises: HostingError when there is none.
     """
-    for port in [*range(wish, min(wish + 50, 65536)), 0] if wish else [0]:
-        with socket.socket() as probe:
-            # Else a port whose last connections linger in TIME_WAIT would be stepped over for nothing.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                probe.bind(("127.0.0.1", port))
-            except OSError:
-                continue
-            return int(probe.getsockname()[1])
+    if wish:
+        wished = range(wish, min(wish + 50, 65536))
+        found = next((port for port in wished if _bindable(port)), 0)
+        return found or free_port()
+    for _ in range(_PORT_TRIES):
+        port = _FIRST_PORT + secrets.randbelow(_first_outgoing_port() - _FIRST_PORT)
+        if _bindable(port) and _reserved(port):
+            return port
     raise HostingError("No port is free on 127.0.0.1.")
+
+
+def _first_outgoing_port() -> int:
+    """Give where the kernel's range for outgoing connections begins: ip(7), `ip_local_port_range`."""
+    try:
+        first = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    except OSError:
+        first = 32768
+    return first if first > 2 * _FIRST_PORT else 65536
+
+
+def _bindable(port: int) -> bool:
+    with socket.socket() as probe:
+        # Else a port whose last connections linger in TIME_WAIT would be stepped over for nothing.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
+
+
+def _reserved(port: int) -> bool:
+    """Hold the port's name among abstract sockets until this process ends, as unix(7) has them."""
+    held = socket.socket(socket.AF_UNIX)
+    try:
+        held.bind(f"\0cutover-port-{port}")
+    except OSError:
+        held.close()
+        return False
+    held.detach()
+    return True

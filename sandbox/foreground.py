@@ -13,7 +13,6 @@ import os
 import secrets
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from sandbox import keys as sandbox_keys
+from sandbox.loopback import free_port
 
 ROOT = Path(__file__).resolve().parents[1]
 START_LIMIT_S = 60.0
@@ -116,7 +116,7 @@ def running(state: Path, ports: Mapping[Name, int]) -> Iterator[tuple[Half, ...]
 
 
 def _start(name: Name, port: int, state: Path, nonce: str) -> Half:
-    number = port or _free_port()
+    number = port or free_port()
     log = state / f"{name}.log"
     environment = {
         **own_environment(),
@@ -134,12 +134,6 @@ def _start(name: Name, port: int, state: Path, nonce: str) -> Half:
             start_new_session=True,
         )
     return Half(name=name, port=number, process=process, log=log)
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-    return port
 
 
 def _wait_until_it_answers(half: Half, nonce: str) -> None:

@@ -20,6 +20,7 @@ from sandbox.executor import listening
 from sandbox.executor.instance import TICK_S, Ending, Instance
 from sandbox.executor.launcher import Launcher
 from sandbox.executor.values import HttpExecution, HttpRequest, HttpWorkerSpec, PortBusy
+from sandbox.loopback import free_port
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
 HEALTH_LIMIT_S = 1.0
@@ -43,7 +44,7 @@ class HttpWorker(Instance):
     def __init__(self, spec: HttpWorkerSpec, launcher: Launcher) -> None:
         self.spec = spec
         self.port: int | None = None
-        self._given = _free_port()
+        self._given = free_port()
         told = {"FC_CUSTOM_LISTEN_PORT": str(self._given), "FC_SERVER_PORT": str(self._given)}
         super().__init__(spec, launcher, told)
 
@@ -276,9 +277,3 @@ def _judged(answer: Answer, request: HttpRequest) -> Ending:
 
 def _start_error(kind: str, text: str) -> Ending:
     return "init-error", json.dumps({"errorMessage": text, "errorType": kind}).encode(), kind
-
-
-def _free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])

@@ -39,9 +39,15 @@ def server(
     """Give the address of a web process that serves the test database."""
     database = urlsplit(os.environ["DATABASE_URL"])
     url = urlunsplit(database._replace(path=f"/{connection.settings_dict['NAME']}"))
-    port, log = free_port(), tmp_path_factory.mktemp("web") / "web.log"
-    environment = {**os.environ, "DATABASE_URL": url, "CUTOVER_DEMO_LOGIN_SECRET": SECRET}
-    environment["DJANGO_SETTINGS_MODULE"] = "dashboard.settings"
+    port, folder = free_port(), tmp_path_factory.mktemp("web")
+    log = folder / "web.log"
+    environment = {
+        **os.environ,
+        "DATABASE_URL": url,
+        "CUTOVER_DEMO_LOGIN_SECRET": SECRET,
+        "CUTOVER_STATIC_ROOT": str(folder / "static"),
+        "DJANGO_SETTINGS_MODULE": "dashboard.settings",
+    }
     collect = [sys.executable, "manage.py", "collectstatic", "--noinput"]
     subprocess.run(collect, cwd=ROOT, env=environment, check=True, capture_output=True)
     command = [sys.executable, "-m", "uvicorn", "dashboard.asgi:application", "--port", str(port)]

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from adapters import build
-from tests.sandbox_fixtures import free_port
+from hosting.places import free_port
 
 HANDLER = """
 import os

@@ -10,9 +10,9 @@ import pytest
 
 from cutover.errors import CloudError, Denied, NoAnswer, NotFound, Throttled, Unavailable
 from cutover.observation import Outcome
+from hosting.places import free_port
 from tests.contract import ports
 from tests.contract.ports import Candidate, Primary
-from tests.sandbox_fixtures import free_port
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
 

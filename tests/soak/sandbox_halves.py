@@ -24,12 +24,12 @@ from darabonba.exceptions import DaraException, UnretryableException
 from mns.mns_exception import MNSExceptionBase
 from mns.queue import Message, QueueMeta
 
+from hosting.places import free_port
 from sandbox import keys as sandbox_keys
 from tests.contract.sandbox_alibaba.calls import trigger
 from tests.contract.sandbox_aws.support import TRUST, settled, zipped
 from tests.sandbox_fixtures import (
     RunningAlibaba,
-    free_port,
     processes_of,
     running_server,
     server_environment,

@@ -2,9 +2,11 @@
 
 import socket
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
-from hosting.places import drawn_secret, free_port, reachable, servers_home, socket_fits, write_private
+from hosting.places import ROOT, drawn_secret, free_port, reachable, servers_home, socket_fits, write_private
 from hosting.process import Identity, server_identity
 
 STRANGER = Identity(uid=61_234, gid=61_234)
@@ -55,3 +57,13 @@ def test_it_steps_over_a_port_in_use(socket_enabled: None) -> None:
         chosen = free_port(port)
     assert chosen != port
     assert chosen > port
+
+
+def test_a_port_given_is_given_to_nobody_else_and_to_no_outgoing_connection(socket_enabled: None) -> None:
+    ports = [free_port() for _ in range(50)]
+    first_outgoing = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    assert len(set(ports)) == 50
+    assert max(ports) < first_outgoing
+    ask = f"from hosting.places import _reserved; print([port for port in {ports} if _reserved(port)])"
+    other = subprocess.run([sys.executable, "-c", ask], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert other.stdout == "[]\n"

