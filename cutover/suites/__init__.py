@@ -1,5 +1,6 @@
 """Suites of events: read from files and logs, generated per trigger, written for export and for CI."""
 
+from cutover.suites.changes import Changes, changes
 from cutover.suites.entries import (
     MOST_EVENTS,
     BadEntry,
@@ -23,8 +24,10 @@ __all__ = [
     "MOST_EVENTS",
     "BadEntry",
     "Case",
+    "Changes",
     "Entry",
     "Reading",
+    "changes",
     "digest_of",
     "entry_document",
     "entry_of",
