@@ -9,7 +9,7 @@ import os
 from celery import shared_task
 
 from migrations_app.services import heartbeats, reevaluation
-from workers import assessment, connections, engine, validation
+from workers import assessment, connections, drafts, engine, validation
 from workers.runs import late_logs
 
 
@@ -27,11 +27,12 @@ def run_validation(run_id: str) -> None:
 
 @shared_task(name="workers.tick", acks_late=True, time_limit=900)
 def tick() -> None:
-    """Do what is due: operations, then syncs and checks, then validation runs."""
+    """Do what is due: operations, syncs and checks, what pages asked for, then validation runs."""
     heartbeats.beat("work")
     engine.run_due("work", owner=_owner(), at_most=4)
     connections.run_due()
     assessment.run_due()
+    drafts.run_due()
     validation.run_due(_owner())
     late_logs.catch_up()
     reevaluation.run_due()
@@ -54,6 +55,12 @@ def sync(connection_id: str) -> None:
 def read_code(function_id: str) -> None:
     """Read the packages that are due, of this function and perhaps of others."""
     assessment.run_due()
+
+
+@shared_task(name="workers.search_logs", acks_late=True, time_limit=300)
+def search_logs() -> None:
+    """Search the logs of functions for events where that was asked for."""
+    drafts.run_due()
 
 
 @shared_task(name="workers.compare_anew", acks_late=True, time_limit=300)

@@ -21,7 +21,7 @@ NAMED = 50
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Changes:
-    """How many events came, went, have other content under their title, or stayed; and titles of the first."""
+    """How many events came, went, have other content under their title, or stayed; some titles."""
 
     added: int = 0
     removed: int = 0

@@ -126,7 +126,7 @@ def tags_of(words: Any) -> tuple[str, ...]:
     if isinstance(words, str) or not isinstance(words, Sequence):
         raise BadInput("has tags that are no list of words")
     for word in words:
-        if not isinstance(word, str) or not word.strip() or len(word) > _TAG_LIMIT:
+        if not isinstance(word, str) or not word.strip() or len(word) > _TAG_LIMIT or "\x00" in word:
             raise BadInput(f"has a tag that is no word of at most {_TAG_LIMIT} characters")
     found = tuple(sorted({word.strip() for word in words}))
     if len(found) > MOST_TAGS:

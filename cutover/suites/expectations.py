@@ -46,7 +46,9 @@ def _checked(effect: Any) -> Mapping[str, str]:
         raise BadInput('has an expected effect that is not {"kind", "twin", "key"}')
     if effect.get("kind") not in KINDS:
         raise BadInput(f"has an expected effect of no known kind: it is one of {', '.join(KINDS)}")
-    if not all(isinstance(value, str) and len(value) <= 1024 for value in effect.values()):
+    if not all(
+        isinstance(value, str) and len(value) <= 1024 and "\x00" not in value for value in effect.values()
+    ):
         raise BadInput("has an expected effect whose twin or key is no text")
     return {name: effect[name] for name in ("kind", "twin", "key") if effect.get(name)}
 

@@ -1,6 +1,7 @@
 """Everything that Cutover remembers. Rows are truth; Redis holds none of it."""
 
 from migrations_app.models.connections import Connection
+from migrations_app.models.drafts import SuiteDraft
 from migrations_app.models.evidence import (
     LiveObservation,
     Pair,
@@ -44,6 +45,7 @@ __all__ = [
     "Rule",
     "Run",
     "Suite",
+    "SuiteDraft",
     "SuiteEvent",
     "TrafficSlot",
     "Twin",

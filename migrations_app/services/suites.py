@@ -7,16 +7,18 @@ lock, and a run keeps the version that it began with. Versions that no run names
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 
-from cutover.errors import BadInput
+from cutover.errors import BadInput, StaleState
 from cutover.observation import Outcome, Side
-from cutover.suites import MOST_EVENTS, Entry, digest_of, entry_of, shape_of, tags_of
+from cutover.suites import MOST_EVENTS, Entry, changes, digest_of, entry_of, shape_of, tags_of
 from migrations_app.models import FunctionMigration, LiveObservation, Run, Suite, SuiteEvent
 from migrations_app.services import audit, bell
 from migrations_app.services.redaction import REDACTED, redact, redact_line
@@ -24,7 +26,8 @@ from migrations_app.services.redaction import REDACTED, redact, redact_line
 LIVE = "live"
 REPLAY = "replay"
 """The suite that holds what the tap reported last, for a replay."""
-_NAME_LIMIT = 80
+_NAME = re.compile(r"(?!\.)[^/\x00-\x1f\x7f]{1,80}")
+"""It stands in the addresses of pages and of the API."""
 _LOOKED_AT = 10
 """Live events looked at for each one that is wanted: some were redacted, or too long to be kept."""
 
@@ -69,40 +72,98 @@ def import_entries(
     name: str = "default",
     source: str = SuiteEvent.Source.FILE,
     append: bool = False,
+    expected_version: int | None = None,
 ) -> Suite:
     """Make these the suite's events, as a new version; ``append``: after those that are there.
 
     Secret-looking values are redacted before anything is stored. The same events again change nothing.
 
     Raises:
-        BadInput: no event, or too many.
+        BadInput: no event, or too many, or a name that cannot stand in an address.
+        StaleState: the suite is at another version than ``expected_version`` (0: there was none).
     """
+    checked_name(name)
     if not entries:
         raise BadInput("There is no event in it. A suite needs at least one AWS-shaped event.")
-    if not name.strip() or len(name) > _NAME_LIMIT:
-        raise BadInput(f"A suite needs a name of at most {_NAME_LIMIT} characters.")
-    fresh = [(_redacted(entry), source) for entry in entries]
+    fresh = [(redacted(entry), source) for entry in entries]
     with transaction.atomic():
         function = FunctionMigration.objects.select_for_update().get(pk=function_id)
         suite, created = Suite.objects.get_or_create(function=function, name=name)
-        kept = [(_entry(row), row.source) for row in events_of(suite)] if append else []
-        every = kept + fresh
-        if len(every) > MOST_EVENTS:
-            raise BadInput(f"A suite holds at most {MOST_EVENTS} events; these are {len(every)}.")
-        digest = digest_of(entry for entry, _ in every)
-        if digest == suite.digest:
-            return suite
-        suite.version += not created
-        suite.digest = digest
-        suite.save(update_fields=["version", "digest"])
-        _write(suite, every)
-        audit.record(
+        seen_by(suite, expected_version, created=created)
+        present = present_of(suite)
+        return write_version(
+            function,
+            suite,
+            (present if append else []) + fresh,
+            before=present,
             actor=actor,
             verb="suite:imported",
-            function=function,
-            detail={"suite": suite.name, "version": suite.version, "events": len(every), "source": source},
+            source=source,
+            created=created,
         )
-        bell.tell(f"fn-{function.pk}")
+
+
+def checked_name(name: str) -> None:
+    """Raise BadInput unless a suite can be called so."""
+    if not name.strip() or not _NAME.fullmatch(name):
+        raise BadInput(
+            "A suite needs a name of at most 80 characters, without a slash, that begins with no dot."
+        )
+
+
+def seen_by(suite: Suite, expected_version: int | None, *, created: bool = False) -> None:
+    """Raise StaleState unless the suite is at the version that somebody saw; None: they did not say."""
+    if expected_version is not None and expected_version != (0 if created else suite.version):
+        raise StaleState(
+            f"The suite '{suite.name}' is at version {suite.version} by now. Nothing was changed; look again."
+        )
+
+
+def present_of(suite: Suite) -> list[tuple[Entry, str]]:
+    """Give the events of the present version, each with its source."""
+    return [(_entry(row), row.source) for row in events_of(suite)]
+
+
+def write_version(
+    function: FunctionMigration,
+    suite: Suite,
+    every: Sequence[tuple[Entry, str]],
+    *,
+    before: Sequence[tuple[Entry, str]],
+    actor: str,
+    verb: str,
+    source: str = "",
+    created: bool = False,
+) -> Suite:
+    """Write a new version of a suite and who made it; the same events again change nothing.
+
+    The caller holds the function's lock. ``before``: the version that it follows. Raises BadInput.
+    """
+    if len(every) > MOST_EVENTS:
+        raise BadInput(f"A suite holds at most {MOST_EVENTS} events; these are {len(every)}.")
+    digest = digest_of(entry for entry, _ in every) if every else ""
+    if digest == suite.digest:
+        return suite
+    suite.version += not created
+    suite.digest = digest
+    suite.save(update_fields=["version", "digest"])
+    _write(suite, every)
+    found = changes((entry for entry, _ in before), (entry for entry, _ in every))
+    audit.record(
+        actor=actor,
+        verb=verb,
+        function=function,
+        detail={
+            "suite": suite.name,
+            "version": suite.version,
+            "events": len(every),
+            "source": source,
+            "added": found.added,
+            "removed": found.removed,
+            "changed": found.changed,
+        },
+    )
+    bell.tell(f"fn-{function.pk}")
     return suite
 
 
@@ -140,10 +201,12 @@ def tag(
     add: Iterable[str] = (),
     remove: Iterable[str] = (),
     positions: Sequence[int] | None = None,
+    expected_version: int | None = None,
 ) -> int:
     """Add tags to events and take others away, of those at ``positions`` (from 0) or of all. Gives how many.
 
-    Tags choose events and are no part of them, so that the version stays. Raises BadInput.
+    Tags choose events and are no part of them, so that the version stays. Raises BadInput, and StaleState
+    when the suite is at another version than ``expected_version``: positions mean other events then.
     """
     added, removed = set(_tags(add)), set(_tags(remove))
     if not added and not removed:
@@ -151,6 +214,7 @@ def tag(
     with transaction.atomic():
         function = FunctionMigration.objects.select_for_update().get(pk=function_id)
         suite = named(function, name)
+        seen_by(suite, expected_version)
         rows = events_of(suite)
         if positions is not None:
             if missing := set(positions) - {row.position for row in rows}:
@@ -178,7 +242,8 @@ def _tags(words: Iterable[str]) -> tuple[str, ...]:
         raise BadInput(f"The event {exc}.") from exc
 
 
-def _redacted(entry: Entry) -> Entry:
+def redacted(entry: Entry) -> Entry:
+    """Give an event as it is stored."""
     return replace(
         entry, title=redact_line(entry.title.replace("\x00", "\ufffd"))[:120], event=redact(entry.event)
     )
@@ -188,12 +253,18 @@ def _redacted(entry: Entry) -> Entry:
 
 
 def named(function: FunctionMigration, name: str) -> Suite:
-    """Give a suite by its name. Raises BadInput."""
-    suite = Suite.objects.filter(function=function, name=name).first()
+    """Give a suite by its name; one whose events were removed is not there. Raises BadInput."""
+    suite = living(function).filter(name=name).first()
     if suite is None:
-        known = ", ".join(function.suites.order_by("name").values_list("name", flat=True)) or "none yet"
+        known = ", ".join(living(function).order_by("name").values_list("name", flat=True)) or "none yet"
         raise BadInput(f"{function.name} has no suite '{name}'. Its suites: {known}.")
     return suite
+
+
+def living(function: FunctionMigration) -> QuerySet[Suite]:
+    """Give the suites of a function that have events. One that was removed stays a row while runs name it."""
+    events = SuiteEvent.objects.filter(suite=OuterRef("pk"), version=OuterRef("version"))
+    return Suite.objects.filter(Exists(events), function=function)
 
 
 def events_of(suite: Suite, version: int | None = None) -> list[SuiteEvent]:

@@ -19,13 +19,11 @@ from cutover.suites import (
     Reading,
     entry_document,
     export_lines,
-    generate,
-    kind_of_trigger,
     read_entries,
     tags_of,
 )
-from migrations_app.models import FunctionMigration, Suite, SuiteEvent
-from migrations_app.services import suites
+from migrations_app.models import FunctionMigration, SuiteEvent
+from migrations_app.services import suites, suites_removal, suites_samples
 from workers.cli.frame import Answer, Context, Verb, table
 from workers.cli.lookup import function_named
 from workers.runs.logged import MOST_HOURS, logged_entries
@@ -67,6 +65,9 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     deed.add_argument("--add", action="append", default=[], metavar="TAG")
     deed.add_argument("--remove", action="append", default=[], metavar="TAG")
     deed.add_argument("--event", type=int, action="append", metavar="N", help="from 1; default: all")
+    deed = _deed(suite, common, "remove", "take events out of a suite, or the suite away", remove)
+    deed.add_argument("--name", required=True)
+    deed.add_argument("--event", type=int, action="append", metavar="N", help="from 1; default: all of it")
     _deed(suite, common, "list", "suites of a function", list_suites)
 
 
@@ -117,26 +118,9 @@ def generated(context: Context) -> Answer:
     """Make generated events the suite's, one kind for each trigger that has one."""
     options = context.options
     function = function_named(options.function)
-    triggers = function.facts.get("triggers") or ()
-    sources = {kind_of_trigger(one): str(one.get("source", "")) for one in reversed(triggers)}
-    kinds = options.kind or [kind for kind in sources if kind]
-    if not kinds:
-        raise BadInput(
-            f"No trigger of {function.name} is known that events are generated for. Say --kind: "
-            f"{', '.join(GENERATED)}."
-        )
-    entries = [
-        entry
-        for kind in dict.fromkeys(kinds)
-        for entry in generate(
-            kind,
-            seed=options.seed,
-            count=options.count,
-            source=sources.get(kind, ""),
-            region=function.connection.region,
-            account=function.connection.account_id or "123456789012",
-        )
-    ]
+    entries = suites_samples.samples(
+        function, kinds=options.kind or (), count=options.count, seed=options.seed
+    )
     return _import(context, function, entries, SuiteEvent.Source.GENERATED)
 
 
@@ -265,10 +249,29 @@ def tag(context: Context) -> Answer:
     )
 
 
+def remove(context: Context) -> Answer:
+    """Take events out of a suite, or the suite away; runs keep what they used."""
+    options = context.options
+    function = function_named(options.function)
+    if options.event is None:
+        suites_removal.remove(function.pk, options.name, actor=context.actor)
+        return Answer(
+            document={"suite": options.name, "removed": True},
+            text=f"Suite '{options.name}' of {function.name} is removed; runs keep what they used.",
+        )
+    positions = [number - 1 for number in options.event]
+    suite = suites_removal.remove_events(function.pk, options.name, positions, actor=context.actor)
+    count = len(suites.events_of(suite))
+    return Answer(
+        document={"suite": suite.name, "version": suite.version, "events": count},
+        text=f"Suite '{suite.name}' of {function.name} has {count} events (version {suite.version}).",
+    )
+
+
 def list_suites(context: Context) -> Answer:
     """Give the suites of a function."""
     function = function_named(context.options.function)
-    rows = Suite.objects.filter(function=function).order_by("name")
+    rows = suites.living(function).order_by("name")
     counted = rows.annotate(count=Count("events", filter=Q(events__version=F("version"))))
     found = [{"suite": row.name, "version": row.version, "events": row.count} for row in counted]
     text = table(("SUITE", "VERSION", "EVENTS"), [tuple(one.values()) for one in found])
