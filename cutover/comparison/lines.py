@@ -17,7 +17,7 @@ from operator import lt
 from rapidfuzz.distance import Indel
 
 from cutover.comparison.acceptance import Acceptance
-from cutover.comparison.model import Blame, Difference, Kind, LogRow, Standing
+from cutover.comparison.model import SHOWN_CHARACTERS, Blame, Difference, Kind, LogRow, Standing
 from cutover.comparison.volatile import masked, shape_of_pair
 from cutover.observation import LogLine
 
@@ -135,7 +135,10 @@ def _paired(left: Sequence[int], right: Sequence[int]) -> Iterator[Pairing]:
 def log_rows(
     primary: Sequence[LogLine], candidate: Sequence[LogLine], acceptance: Acceptance
 ) -> tuple[tuple[LogRow, ...], tuple[Difference, ...], int]:
-    """Give the rows of two logs side by side, their differences, and how many lines are equal."""
+    """Give the rows of two logs side by side, their differences, and how many lines are equal.
+
+    A line that one side has at one place and the other at another is out of order, in both of its rows.
+    """
     left, right = _single(primary), _single(candidate)
     pairings = align([masked(line.text) for line in left], [masked(line.text) for line in right])
     rows: list[LogRow] = []
@@ -153,7 +156,23 @@ def log_rows(
             equal += 1
         else:
             differences.append(difference)
-    return tuple(rows), tuple(differences), equal
+    return tuple(rows), tuple(_moved(differences)), equal
+
+
+def _moved(differences: Sequence[Difference]) -> Sequence[Difference]:
+    """Give the differences with lines that are missing here and extra there as lines in another order."""
+    lonely: dict[str, tuple[list[int], list[int]]] = {}
+    for at, one in enumerate(differences):
+        text = one.primary or one.candidate
+        # A line that was cut may go on differently.
+        if one.kind in ("missing", "extra") and len(text) < SHOWN_CHARACTERS:
+            lonely.setdefault(text, ([], []))[one.kind == "extra"].append(at)
+    found = list(differences)
+    for text, (missing, extra) in lonely.items():
+        for pair in zip(missing, extra, strict=False):
+            for at in pair:
+                found[at] = found[at]._replace(kind="order", primary=text, candidate=text)
+    return found
 
 
 _GRAVITY = {"ERROR": 0, "WARN": 1}
@@ -191,13 +210,16 @@ def _row(
     elif primary.text == candidate.text:
         if primary.level == candidate.level or not (primary.level and candidate.level):
             return LogRow(primary=primary.text, candidate=candidate.text, level=level, standing=None), None
-        kind, standing, blame, reason = "type", Standing.NOISE, Blame.PLATFORM, "level"
+        kind = "type"
+        standing, blame, reason = _level_standing(primary, candidate, acceptance)
     else:
         kind = "value"
         standing, blame, reason = _line_standing(primary.text, candidate.text, acceptance)
     mine = None if primary is None else primary.text
     other = None if candidate is None else candidate.text
     row = LogRow(primary=mine, candidate=other, level=level, standing=standing)
+    if kind == "type" and primary and candidate:
+        mine, other = f"{primary.level} {mine}", f"{candidate.level} {other}"
     return row, Difference(
         part="logs",
         pointer=f"line {number}",
@@ -208,6 +230,17 @@ def _row(
         blame=blame,
         reason=reason,
     )
+
+
+def _level_standing(
+    primary: LogLine, candidate: LogLine, acceptance: Acceptance
+) -> tuple[Standing, Blame, str]:
+    """An error is no warning on any cloud; whether a line is INFO or DEBUG is the word of the runtime."""
+    if _GRAVITY.get(primary.level, 2) == _GRAVITY.get(candidate.level, 2):
+        return Standing.NOISE, Blame.PLATFORM, "level"
+    if rule := acceptance.ignores_log_line(primary.text):
+        return Standing.IGNORED, Blame.LOGIC, rule
+    return Standing.COUNTS, Blame.LOGIC, ""
 
 
 def _lonely_standing(line: LogLine | None, acceptance: Acceptance) -> tuple[Standing, Blame, str]:
@@ -224,6 +257,6 @@ def _line_standing(primary: str, candidate: str, acceptance: Acceptance) -> tupl
     return Standing.COUNTS, Blame.LOGIC, ""
 
 
-def shortened(text: str, limit: int = 200) -> str:
+def shortened(text: str, limit: int = SHOWN_CHARACTERS) -> str:
     """Give the text in at most ``limit`` characters."""
     return text if len(text) <= limit else text[: limit - 1] + "…"

@@ -10,6 +10,9 @@ A field is noise when both hold:
 So a field that varies in one of ten answers by itself and in all of them on the candidate counts as a
 difference, where a fixed percentage would either hide it or cry wolf at every small sample.
 
+Lines of logs are judged alike, by their templates. A row in which two different lines stand side by side is
+noise only when both of them are.
+
 Source: R. A. Fisher, exact test for 2 x 2 tables (hypergeometric tail); the idea of a secondary is Diffy's.
 """
 
@@ -17,18 +20,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from cutover.comparison import Blame, Comparison, Difference, Standing, restated
-from cutover.noise.knowledge import Field, Knowledge, name_of
+from cutover.comparison import Blame, Comparison, Difference, LogRow, Standing, restated
+from cutover.noise.knowledge import LEARNED, Field, Knowledge, name_of
+from cutover.noise.log_lines import Cleaned, as_it_is, names_of
 
 ALPHA = 0.01
 LEAST = 2
 """Differences of the primary from itself that are needed: one alone may be an accident of the network."""
 LEAST_PAIRS = 5
 """Pairs of the primary with itself below which nothing is called noise."""
-LEARNED = "varies on AWS itself"
 
 
 class Reading(StrEnum):
@@ -75,40 +78,78 @@ def evidence_of(knowledge: Knowledge) -> tuple[Evidence, ...]:
     return tuple(sorted(found, key=lambda one: (order.index(one.reading), one.p, one.field)))
 
 
-def classify(comparison: Comparison, knowledge: Knowledge) -> Finding:
+def classify(comparison: Comparison, knowledge: Knowledge, *, cleaned: Cleaned = as_it_is) -> Finding:
     """Give the comparison with differences in noisy fields as noise, with outcome and sentence anew.
 
-    Only what counts is changed: rules and shapes have their say first. Logs stay as they are.
+    Only what counts is changed: rules and shapes have their say first. Of logs the rows change with it.
+
+    Args:
+        cleaned: what took the secrets out of lines when their names were learned.
     """
-    seen: dict[str, Evidence] = {}
-    differences: list[Difference] = []
-    for one in comparison.differences:
-        if one.standing is Standing.COUNTS and one.part != "logs":
-            name = name_of(one.part, one.pointer)
-            evidence = seen.get(name) or _evidence(knowledge, name)
-            seen[name] = evidence
-            if evidence.reading is Reading.NOISE:
-                one = one._replace(standing=Standing.NOISE, blame=Blame.NOISE, reason=LEARNED)
-        differences.append(one)
-    used = tuple(one for one in seen.values() if one.reading is Reading.NOISE)
-    return Finding(comparison=restated(comparison, differences) if used else comparison, evidence=used)
+    judge = _Judge(knowledge, cleaned)
+    differences = [judge(one) for one in comparison.differences]
+    if not judge.used:
+        return Finding(comparison=comparison, evidence=())
+    found = restated(comparison, differences)
+    if found.log_rows and judge.rows:
+        found = replace(found, log_rows=_quietened(found.log_rows, judge.rows))
+    return Finding(comparison=found, evidence=tuple(judge.used.values()))
+
+
+class _Judge:
+    """Gives differences the standing that is known of their fields; one per comparison.
+
+    ``used``: the evidence by which some became noise; ``rows``: the pointers of those in logs.
+    """
+
+    def __init__(self, knowledge: Knowledge, cleaned: Cleaned) -> None:
+        self._knowledge, self._cleaned = knowledge, cleaned
+        self._logs = knowledge.logs.itself > 0
+        self._seen: dict[str, Evidence] = {}
+        self.used: dict[str, Evidence] = {}
+        self.rows: set[str] = set()
+
+    def __call__(self, one: Difference) -> Difference:
+        if one.standing is not Standing.COUNTS or (one.part == "logs" and not self._logs):
+            return one
+        of_logs = one.part == "logs"
+        names = names_of(one, self._cleaned) if of_logs else (name_of(one.part, one.pointer),)
+        known = {name: self._evidence(name) for name in names}
+        if any(evidence.reading is not Reading.NOISE for evidence in known.values()):
+            return one
+        self.used |= known
+        if of_logs:
+            self.rows.add(one.pointer)
+        return one._replace(standing=Standing.NOISE, blame=Blame.NOISE, reason=LEARNED)
+
+    def _evidence(self, name: str) -> Evidence:
+        if name not in self._seen:
+            self._seen[name] = _evidence(self._knowledge, name)
+        return self._seen[name]
+
+
+def _quietened(rows: Sequence[LogRow], pointers: set[str]) -> tuple[LogRow, ...]:
+    return tuple(
+        replace(row, standing=Standing.NOISE) if f"line {number}" in pointers else row
+        for number, row in enumerate(rows, start=1)
+    )
 
 
 def _evidence(knowledge: Knowledge, name: str) -> Evidence:
-    counted = knowledge.fields.get(name, Field())
+    counted, pairs = knowledge.fields.get(name, Field()), knowledge.pairs_of(name)
     level = ALPHA / max(1, len(knowledge.fields))
-    p = more_often(counted.candidate, knowledge.candidate, counted.itself, knowledge.itself)
-    reading = _reading(counted, knowledge.itself, p, level)
+    p = more_often(counted.candidate, pairs.candidate, counted.itself, pairs.itself)
+    reading = _reading(counted, pairs.itself, p, level)
     return Evidence(
         field=name,
         reading=reading,
         itself=counted.itself,
-        itself_pairs=knowledge.itself,
+        itself_pairs=pairs.itself,
         candidate=counted.candidate,
-        candidate_pairs=knowledge.candidate,
+        candidate_pairs=pairs.candidate,
         p=p,
         level=level,
-        sentence=_sentence(counted, knowledge, reading, p, level),
+        sentence=_sentence(counted, pairs, reading, p, level),
     )
 
 
@@ -122,9 +163,9 @@ def _reading(counted: Field, itself_pairs: int, p: float, level: float) -> Readi
     return Reading.NOISE if counted.itself >= LEAST else Reading.TOO_FEW
 
 
-def _sentence(counted: Field, knowledge: Knowledge, reading: Reading, p: float, level: float) -> str:
-    itself = f"{counted.itself} of {knowledge.itself:,} pairs of AWS with itself"
-    candidate = f"{counted.candidate} of {knowledge.candidate:,} pairs with FC"
+def _sentence(counted: Field, pairs: Field, reading: Reading, p: float, level: float) -> str:
+    itself = f"{counted.itself} of {pairs.itself:,} pairs of AWS with itself"
+    candidate = f"{counted.candidate} of {pairs.candidate:,} pairs with FC"
     match reading:
         case Reading.NOISE:
             return (
@@ -137,7 +178,7 @@ def _sentence(counted: Field, knowledge: Knowledge, reading: Reading, p: float, 
                 f"below {level:.2g}."
             )
         case Reading.STEADY:
-            return f"No noise: never differed in {knowledge.itself:,} pairs of AWS with itself."
+            return f"No noise: never differed in {pairs.itself:,} pairs of AWS with itself."
         case Reading.TOO_FEW:
             return (
                 f"Not known: differed in {itself}; at least {LEAST} differences in {LEAST_PAIRS} pairs are "
