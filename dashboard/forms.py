@@ -7,11 +7,13 @@ from typing import Any, get_args
 import orjson
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from cutover.comparison.model import RuleKind
-from dashboard.words import EFFECTS, RULES
+from dashboard.words import EFFECTS, ROLES, RULES
 from migrations_app.models import Connection, Policy
+from migrations_app.services import tokens
+from migrations_app.services.people import Role
 
 MOST_EVENT_BYTES = 5_000_000
 
@@ -131,6 +133,26 @@ class TriedRuleForm(RuleForm):
 
     name = forms.CharField(required=False, max_length=80)
     reason = forms.CharField(required=False, max_length=400)
+
+
+class TokenForm(Plain):
+    """A token for the REST API: what uses it, how long it works, and the most that it may do."""
+
+    name = forms.CharField(label=gettext_lazy("What uses it"), max_length=80)
+    days = forms.TypedChoiceField(
+        label=gettext_lazy("Works for"), coerce=int, empty_value=None, required=False, initial="90"
+    )
+    role = forms.ChoiceField(label=gettext_lazy("May at most"), required=False)
+
+    def __init__(self, *args: Any, held: Role | None, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        days = [(str(n), ngettext("%(n)s day", "%(n)s days", n) % {"n": n}) for n in tokens.LIFETIMES_DAYS]
+        roles = [role for role in Role if held is not None and role.rank <= held.rank]
+        self.fields["days"].choices = [*days, ("", _("Until it is revoked"))]  # type: ignore[attr-defined]
+        self.fields["role"].choices = [  # type: ignore[attr-defined]
+            ("", _("Whatever you may")),
+            *((role.value, ROLES[role.value]) for role in roles),
+        ]
 
 
 class NoteForm(Plain):

@@ -16,6 +16,9 @@ from dashboard.views import (
     rules,
     runs,
     session,
+    suite_drafts,
+    suites,
+    tokens,
 )
 
 FUNCTION = "functions/<str:address>/"
@@ -84,3 +87,5 @@ handler400 = "dashboard.errors.bad_request"
 handler403 = "dashboard.errors.permission_denied"
 handler404 = "dashboard.errors.not_found"
 handler500 = "dashboard.errors.server_error"
+    path("settings/tokens/", tokens.own, name="tokens"),
+    path("settings/tokens/<int:key>/revoke/", tokens.revoke, name="revoke-token"),

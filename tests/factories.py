@@ -31,7 +31,7 @@ from migrations_app.models import (
     SuiteEvent,
     TrafficSlot,
 )
-from migrations_app.services import evidence, inventory, operations, people
+from migrations_app.services import evidence, inventory, operations, people, tokens
 
 _numbers = itertools.count(1)
 FACTS: dict[str, Any] = {
@@ -79,6 +79,11 @@ TARGET: dict[str, Any] = {
 def person(role: str = "operator", username: str = "") -> User:
     """Make a person with a role; the password is ``correct horse``."""
     return people.ensure(username or f"{role}-{next(_numbers)}", role, password="correct horse")
+
+
+def token(role: str) -> str:
+    """Make a person with a role and give a token of theirs for the REST API."""
+    return tokens.issue(person(role), name="test", actor="test").text
 
 
 def connection(name: str = "aws-orders", **changes: Any) -> Connection:

@@ -31,7 +31,7 @@ from migrations_app.models import Pair, Run, SuiteEvent
 from migrations_app.services import evidence, noise, rules, suites, validation
 from migrations_app.services.policies import policy_for
 from migrations_app.services.validation import RunLease, RunLeaseLost, WorkersLost
-from workers.runs import effects, late_logs, learning, replays
+from workers.runs import effects, late_logs, learning, replays, secondary
 from workers.runs.calling import Asked, Both, Place, invoke, observe, places
 
 THREADS = 6
@@ -82,6 +82,8 @@ def _carry_out(lease: RunLease) -> Run | None:
 
 def _all_pairs(lease: RunLease) -> Run:
     run = Run.objects.select_related("function__connection__counterpart", "suite").get(pk=lease.run_id)
+    if run.kind == Run.Kind.LEARN:
+        return secondary.carry_out(lease, run)
     where = places(run)
     held = rules.active(run.function_id)
     events = suites.events_of_run(run)

@@ -2,9 +2,15 @@
 
 from dashboard.api.assessment import router
 from dashboard.api.comparison import router as comparison
+from dashboard.api.noise import router as noise
 from dashboard.api.routes import api
+from dashboard.api.rules import router as rules
+from dashboard.api.tokens import router as tokens
 
 api.add_router("", router)
 api.add_router("", comparison)
+api.add_router("", rules)
+api.add_router("", noise)
+api.add_router("", tokens)
 
 __all__ = ["api"]

@@ -1,4 +1,4 @@
-"""Routes of comparison: one pair, notes, rules (tried before they are saved), noise, one validation."""
+"""Routes of comparison: where pairs differ, one pair, and notes on it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from dashboard.views.common import find
 from dashboard.views.pair_lists import filter_of
 from migrations_app.models import Pair, Run
 from migrations_app.selectors import pair_lists
-from migrations_app.services import history, noise, notes, rules
+from migrations_app.services import notes
 from migrations_app.services.people import Role
 
 router = Router()
@@ -31,34 +31,6 @@ class FieldOut(Schema):
     pairs: int
     example: uuid.UUID
     sentence: str
-
-
-class RuleTriedIn(Schema):
-    """A rule that is only tried. ``kind``: ignore, pattern, mask, shape, tolerance, unordered or keyed."""
-
-    kind: str
-    pointer: str = Field(max_length=200)
-    value: str = Field(default="", max_length=200)
-
-
-class RuleIn(RuleTriedIn):
-    """A rule to save."""
-
-    name: str = Field(min_length=1, max_length=80)
-    reason: str = Field(min_length=1, max_length=400)
-    everywhere: bool = False
-
-
-class WhyIn(Schema):
-    """Why."""
-
-    reason: str = Field(default="", max_length=400)
-
-
-class ForgetIn(WhyIn):
-    """The field to forget, as the noise names it; empty: all."""
-
-    field: str = Field(default="", max_length=240)
 
 
 class NoteIn(Schema):
@@ -112,69 +84,6 @@ def note_bug(request: HttpRequest, key: uuid.UUID, body: NoteIn) -> dict[str, An
     needs(request, Role.OPERATOR)
     row = notes.add(_pair(key), text=body.text, part=body.part, pointer=body.pointer, actor=_actor(request))
     return notes.document(row)
-
-
-@router.get("/functions/{address}/rules", response={200: dict[str, Any], **PROBLEMS}, summary="Rules")
-def list_rules(request: HttpRequest, address: str) -> dict[str, Any]:
-    """The rules that hold for a function, and how far its stored pairs were compared anew."""
-    needs(request, Role.VIEWER)
-    function = find(address)
-    return {
-        "rules": [rules.document(row) for row in rules.rows_for(function.pk)],
-        "history": history.document(history.state_of(function.pk)),
-    }
-
-
-@router.post(
-    "/functions/{address}/rules/try", response={200: dict[str, Any], **PROBLEMS}, summary="Try a rule"
-)
-def try_rule(request: HttpRequest, address: str, body: RuleTriedIn) -> dict[str, Any]:
-    """Say what a rule would hide among the newest stored pairs; nothing is saved."""
-    needs(request, Role.VIEWER)
-    tried = rules.preview(
-        find(address), name="this rule", kind=body.kind, pointer=body.pointer, value=body.value
-    )
-    return rules.preview_document(tried)
-
-
-@router.post("/functions/{address}/rules", response={200: dict[str, Any], **PROBLEMS}, summary="Save a rule")
-def add_rule(request: HttpRequest, address: str, body: RuleIn) -> dict[str, Any]:
-    """Accept a difference; stored pairs are compared anew."""
-    needs(request, Role.OPERATOR)
-    row = rules.add(
-        None if body.everywhere else find(address).pk,
-        name=body.name,
-        kind=body.kind,
-        pointer=body.pointer,
-        value=body.value,
-        reason=body.reason,
-        actor=_actor(request),
-    )
-    return rules.document(row)
-
-
-@router.post("/rules/{key}/retire", response={200: dict[str, Any], **PROBLEMS}, summary="Retire a rule")
-def retire_rule(request: HttpRequest, key: int, body: WhyIn) -> dict[str, Any]:
-    """Stop accepting a difference; stored pairs are compared anew."""
-    needs(request, Role.OPERATOR)
-    return rules.document(rules.retire(key, actor=_actor(request), reason=body.reason))
-
-
-@router.get("/functions/{address}/noise", response={200: dict[str, Any], **PROBLEMS}, summary="Noise")
-def show_noise(request: HttpRequest, address: str) -> dict[str, Any]:
-    """Every field that ever differed, with counts, p-value and decision."""
-    needs(request, Role.VIEWER)
-    return noise.document(noise.evidence(find(address)))
-
-
-@router.post(
-    "/functions/{address}/noise/forget", response={200: dict[str, int], **PROBLEMS}, summary="Forget noise"
-)
-def forget_noise(request: HttpRequest, address: str, body: ForgetIn) -> dict[str, int]:
-    """Forget one field, or all; what is forgotten counts again."""
-    needs(request, Role.OPERATOR)
-    number = noise.forget(find(address).pk, actor=_actor(request), name=body.field, reason=body.reason)
-    return {"forgotten": number}
 
 
 def _pair(key: uuid.UUID) -> Pair:

@@ -26,24 +26,24 @@ from migrations_app.services import (
     assessment,
     decommission,
     deployment,
-    people,
     restoration,
     rollback,
     shifting,
+    tokens,
     validation,
 )
 from migrations_app.services.people import Role
 
 
 class Token(HttpBearer):
-    """``Authorization: Bearer cut_…``; the token acts as its owner, with the owner's role."""
+    """``Authorization: Bearer cut_…``; the token acts as its owner, with at most the owner's role."""
 
     def authenticate(self, request: HttpRequest, token: str) -> Any:
-        """Give the owner, or None, which answers 401."""
-        owner = people.token_owner(token)
-        if owner is not None:
-            request.user = owner
-        return owner
+        """Give whom it acts as, or None, which answers 401."""
+        bearer = tokens.bearer(token)
+        if bearer is not None:
+            request.user = bearer.owner
+        return bearer
 
 
 api = NinjaAPI(

@@ -16,7 +16,7 @@ from dashboard.views.common import Context, actor, find, reason_of, see_other
 from dashboard.words import RULES
 from migrations_app.models import FunctionMigration
 from migrations_app.selectors import function as functions
-from migrations_app.services import history, noise, rules
+from migrations_app.services import history, noise, rules, rules_trials
 
 
 @require_GET
@@ -41,7 +41,7 @@ def try_rule(request: HttpRequest, address: str) -> HttpResponse:
         raise BadInput(form.first_error)
     given = form.cleaned_data
     name = given["name"] or _("this rule")
-    tried = rules.preview(
+    tried = rules_trials.preview(
         function, name=name, kind=given["kind"], pointer=given["pointer"], value=given["value"]
     )
     if getattr(request, "htmx", False):

@@ -75,6 +75,8 @@ class Run(models.Model):
         """Both sides are called with each event."""
         REPLAY = "replay"
         """FC is called with what the tap reported; AWS gave its answer then."""
+        LEARN = "learn"
+        """AWS is called twice with each event, to learn what differs by itself; FC is not called."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     function = models.ForeignKey(FunctionMigration, on_delete=models.CASCADE, related_name="runs")

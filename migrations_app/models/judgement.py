@@ -18,7 +18,11 @@ class NoiseField(models.Model):
     function = models.ForeignKey(FunctionMigration, on_delete=models.CASCADE, related_name="noise_fields")
     name = models.CharField(max_length=240, blank=True)
     itself = models.PositiveIntegerField(default=0)
+    recorded = models.PositiveIntegerField(default=0)
+    """How many of ``itself`` are pairs of answers that AWS had given before, without a call for this."""
     candidate = models.PositiveIntegerField(default=0)
+    example = models.JSONField(null=True, blank=True)
+    """Two answers of AWS to one event, here, as short redacted forms: {"first", "second"}."""
     first_at = models.DateTimeField(default=timezone.now)
     last_at = models.DateTimeField(default=timezone.now)
 

@@ -22,6 +22,9 @@ from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.policies import policy_for
 
 
+REPEATABLE = (Effects.READ_ONLY, Effects.REPEATABLE)
+"""Declared effects under which a side may be called twice with one event."""
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guard:
     """One reason against going forward. ``link`` is a path of the pages, ``link_name`` what it is called."""
@@ -59,6 +62,16 @@ def validate_reasons(
 
 
 def live_version(function: FunctionMigration) -> str:
+def learn_reasons(function: FunctionMigration, suite: str = "default") -> tuple[Guard, ...]:
+    """Give what forbids calling AWS twice with each event of a suite, to learn what differs by itself."""
+    return tuple(_learn(function, suite))
+
+
+def replay_reasons(function: FunctionMigration) -> tuple[Guard, ...]:
+    """Give what forbids sending to FC what the tap reported."""
+    return tuple(_validate(function, "", ()))
+
+
     """Give the published version that the alias points at by the inventory; "" when it does not."""
     alias: dict[str, Any] = (function.facts.get("aliases") or {}).get(ALIAS) or {}
     version = str(alias.get("version", ""))
@@ -175,8 +188,20 @@ def _validate(function: FunctionMigration, suite: str, addressed: Collection[Sid
             "Declare it read-only, repeatable or isolated if it is.",
             "Declare side effects",
         )
-    if not SuiteEvent.objects.filter(suite__function=function, suite__name=suite).exists():
-        yield _on(function, f"The suite '{suite}' has no events. Import some first.", "Pairs", "pairs/")
+    events = SuiteEvent.objects.filter(suite__function=function, suite__name=suite)
+    if suite and not events.filter(version=F("suite__version")).exists():
+        yield _on(function, f"The suite '{suite}' has no events. Import some first.", "Suites", "suites/")
+
+
+def _learn(function: FunctionMigration, suite: str) -> Iterator[Guard]:
+    yield from _validate(function, suite, {Side.CANDIDATE})
+    if function.invocable and function.effects not in REPEATABLE:
+        yield _on(
+            function,
+            f"Noise is learned by calling AWS twice with one event, and it is declared {function.effects}. "
+            "Declare it read-only or repeatable if it is.",
+            "Declare side effects",
+        )
 
 
 def _present(function: FunctionMigration) -> Iterator[Guard]:

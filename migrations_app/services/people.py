@@ -1,4 +1,4 @@
-"""People: roles, the demo's login links, and tokens for the REST API.
+"""People: roles, and the demo's login links.
 
 Roles are Django groups and each holds the ones before it: a viewer reads, an operator moves functions, an
 approver gives the second yes. A demo link is the username signed with ``CUTOVER_DEMO_LOGIN_SECRET``; it works
@@ -7,20 +7,15 @@ as often as it is opened, and only while that secret is set, so no real installa
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from enum import StrEnum
 
 from django.conf import settings
 from django.contrib.auth.models import Group, User
 from django.core import signing
-from django.utils import timezone
 
 from cutover.errors import BadInput
-from migrations_app.models import ApiToken
 
 DEMO_LOGIN_SALT = "cutover.demo-login"
-TOKEN_PREFIX = "cut_"  # noqa: S105 - a visible prefix, no secret
 
 
 class Role(StrEnum):
@@ -73,26 +68,6 @@ def demo_user(token: str) -> User | None:
     return User.objects.filter(username=username, is_active=True).first()
 
 
-def issue_token(owner: User, *, name: str) -> str:
-    """Make a token that acts as ``owner``. It is given once and kept only as a digest."""
-    token = TOKEN_PREFIX + secrets.token_urlsafe(32)
-    ApiToken.objects.create(owner=owner, name=name[:80], digest=_digest(token))
-    return token
-
-
-def token_owner(token: str) -> User | None:
-    """Give the person a token acts as, with roles read; None for an unknown or revoked token."""
-    found = (
-        ApiToken.objects.select_related("owner")
-        .filter(digest=_digest(token), revoked_at=None, owner__is_active=True)
-        .first()
-    )
-    if found is None:
-        return None
-    ApiToken.objects.filter(pk=found.pk).update(used_at=timezone.now())
-    return found.owner
-
-
 def role_of(user: User) -> Role | None:
     """Give the highest role of ``user``; None when nobody gave them one."""
     if user.is_superuser:
@@ -102,7 +77,3 @@ def role_of(user: User) -> Role | None:
         names = list(user.groups.values_list("name", flat=True))
     held = [role for role in Role if role.value in names]
     return held[-1] if held else None
-
-
-def _digest(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()

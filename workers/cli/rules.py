@@ -8,7 +8,7 @@ from typing import Any
 from django.db.models import Q
 
 from migrations_app.models import FunctionMigration, Rule
-from migrations_app.services import noise, rules
+from migrations_app.services import noise, rules, rules_input, rules_trials
 from workers.cli.frame import Answer, Context, table
 from workers.cli.lookup import function_named
 
@@ -52,7 +52,7 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
 
 def _of_rule(deed: argparse.ArgumentParser) -> None:
     deed.add_argument("function", metavar="FUNCTION")
-    deed.add_argument("--kind", required=True, choices=rules.KINDS)
+    deed.add_argument("--kind", required=True, choices=rules_input.KINDS)
     deed.add_argument(
         "--pointer", required=True, help="JSON pointer, * for one segment; logs; or effects/TWIN/KEY"
     )
@@ -63,9 +63,11 @@ def _of_rule(deed: argparse.ArgumentParser) -> None:
     )
 
 
-def _tried(context: Context, function: FunctionMigration, name: str) -> rules.Preview:
+def _tried(context: Context, function: FunctionMigration, name: str) -> rules_trials.Preview:
     options = context.options
-    return rules.preview(function, name=name, kind=options.kind, pointer=options.pointer, value=options.value)
+    return rules_trials.preview(
+        function, name=name, kind=options.kind, pointer=options.pointer, value=options.value
+    )
 
 
 def try_rule(context: Context) -> Answer:
@@ -76,7 +78,7 @@ def try_rule(context: Context) -> Answer:
     text = f"It would change {tried.changed} of the {tried.pairs} latest pairs.{kept}"
     if rows:
         text += "\n" + table(("FIELD", "DIFFERENCE", "PAIRS", "AWS", "FC"), rows)
-    return Answer(document=rules.preview_document(tried), text=text)
+    return Answer(document=rules_trials.preview_document(tried), text=text)
 
 
 def add_rule(context: Context) -> Answer:

@@ -56,7 +56,9 @@ Both = dict[Side, Observation]
 
 
 def places(run: Run) -> dict[Side, Place]:
-    """Give both places of a run. Effects are looked at only where both sides are in their clouds.
+    """Give both places of a run; of one that only learns, AWS's alone.
+
+    Effects are looked at only where both sides are in their clouds.
 
     Raises:
         UnsupportedFeature: there is no Alibaba connection, or a twin cannot be looked at.
@@ -65,8 +67,8 @@ def places(run: Run) -> dict[Side, Place]:
     urls = {Side.PRIMARY: run.primary_url, Side.CANDIDATE: run.candidate_url}
     in_cloud = {Side.PRIMARY: _primary, Side.CANDIDATE: _candidate}
     found = {
-        side: _addressed(run.function, side, url) if url else in_cloud[side](run.function)
-        for side, url in urls.items()
+        side: _addressed(run.function, side, urls[side]) if urls[side] else in_cloud[side](run.function)
+        for side in ((Side.PRIMARY,) if run.kind == Run.Kind.LEARN else tuple(Side))
     }
     if run.by_address or run.kind != Run.Kind.SUITE:
         return found

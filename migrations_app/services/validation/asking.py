@@ -99,8 +99,7 @@ def start(
         function = FunctionMigration.objects.select_for_update().get(pk=function_id)
         if run_id and (known := Run.objects.filter(pk=run_id).first()):
             return known
-        forbidden = guards.validate_reasons(function, wanted.suite, addressed=wanted.addressed)
-        if forbidden:
+        if forbidden := _forbidden(function, wanted, kind):
             raise GuardNotMet(guards.sentences(forbidden))
         if wanted.learn and function.effects not in noise.ALLOWED:
             raise GuardNotMet(
@@ -110,11 +109,8 @@ def start(
                 ]
             )
         if open_run := function.runs.filter(state__in=OPEN).first():
-            raise OperationRunning(
-                f"A validation of {function.name} is running ({open_run.done_pairs} of "
-                f"{open_run.wanted_pairs} pairs). Wait for it, or cancel it."
-            )
-        if function.stage is Phase.ROLLED_BACK and not wanted.addressed:
+            raise OperationRunning(_running(open_run, function))
+        if function.stage is Phase.ROLLED_BACK and not wanted.addressed and kind != Run.Kind.LEARN:
             phases.move(function, Trigger.REOPEN, actor=actor, reason=reason or "Validated again")
         suite = Suite.objects.get(function=function, name=wanted.suite)
         run = Run.objects.create(
@@ -124,7 +120,7 @@ def start(
             suite_version=suite.version,
             kind=kind,
             tags=sorted(set(wanted.tags)),
-            wanted_pairs=pairs or policy_for(function).validation_pairs,
+            wanted_pairs=0 if kind == Run.Kind.LEARN else pairs or policy_for(function).validation_pairs,
             concurrency=1 if wanted.addressed else wanted.concurrency,
             budget_gb_s=wanted.budget_gb_s,
             learn=_learned_from(function, wanted, kind),
@@ -146,6 +142,24 @@ def start(
         bell.ring("workers.run_validation", str(run.pk), queue="work")
         bell.tell(f"fn-{function.pk}", f"run-{run.pk}", "inbox")
     return run
+
+
+def _forbidden(function: FunctionMigration, wanted: Wanted, kind: Run.Kind) -> tuple[guards.Guard, ...]:
+    if kind == Run.Kind.LEARN:
+        return guards.learn_reasons(function, wanted.suite)
+    return guards.validate_reasons(function, wanted.suite, addressed=wanted.addressed)
+
+
+def _running(run: Run, function: FunctionMigration) -> str:
+    if run.kind == Run.Kind.LEARN:
+        return (
+            f"Noise of {function.name} is being learned ({run.learned} of {run.learn} events). "
+            "Wait for it, or cancel it."
+        )
+    return (
+        f"A validation of {function.name} is running ({run.done_pairs} of {run.wanted_pairs} pairs). "
+        "Wait for it, or cancel it."
+    )
 
 
 def _checked(wanted: Wanted, pairs: int | None) -> None:
@@ -182,6 +196,7 @@ def start_replay(
     reason: str = "",
     concurrency: int = 6,
     budget_gb_s: float | None = None,
+    idempotency_key: str = "",
 ) -> tuple[Run, Mapping[str, int]]:
     """Start a replay on FC of what the tap reported last; AWS gave its answers then and is not called.
 
@@ -212,9 +227,45 @@ def start_replay(
             actor=actor,
             reason=reason,
             pairs=len(found.entries),
+            idempotency_key=idempotency_key,
             kind=Run.Kind.REPLAY,
         )
     return run, found.left_out
+
+
+def start_learning(
+    function_id: int,
+    *,
+    actor: str,
+    events: int | None = None,
+    suite: str = "default",
+    reason: str = "",
+    concurrency: int = 6,
+    budget_gb_s: float | None = None,
+    idempotency_key: str = "",
+) -> Run:
+    """Start to learn noise: AWS is called twice with each event, FC not at all. No verdict comes of it.
+
+    ``events``: how many, the suite's events over again where it has fewer; None: as the policy says.
+
+    Raises:
+        BadInput: a bound that makes no sense.
+        GuardNotMet: effects are not declared so that AWS may be called twice, or the suite is empty.
+        OperationRunning: another run of the function is open.
+    """
+    function = FunctionMigration.objects.get(pk=function_id)
+    number = policy_for(function).learn_events if events is None else events
+    if number < 1:
+        raise BadInput("Say from how many events to learn, 1 at least.")
+    wanted = Wanted(suite=suite, learn=number, concurrency=concurrency, budget_gb_s=budget_gb_s)
+    return start(
+        function_id,
+        wanted,
+        actor=actor,
+        reason=reason,
+        idempotency_key=idempotency_key,
+        kind=Run.Kind.LEARN,
+    )
 
 
 def cancel_run(run_id: uuid.UUID | str, *, actor: str) -> Run:

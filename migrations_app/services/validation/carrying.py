@@ -70,6 +70,7 @@ def begin_learning(lease: RunLease, events: int) -> Run:
         run.learned += events
         run.lease_until = run.due_at = until
         run.save(update_fields=["learned", "lease_until", "due_at"])
+        bell.tell(f"run-{lease.run_id}", f"fn-{lease.function_id}")
     return run
 
 

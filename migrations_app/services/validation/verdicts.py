@@ -13,7 +13,7 @@ from django.utils import timezone
 from cutover.analysis import Result, Verdict, judge, verdict_document
 from cutover.phases import Phase, Trigger
 from migrations_app.models import FunctionMigration, Pair, Run
-from migrations_app.services import audit, bell, evidence, phases
+from migrations_app.services import audit, bell, evidence, history, phases
 from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.policies import policy_for
 from migrations_app.services.validation.leases import RunLease, held
@@ -66,6 +66,27 @@ def finish_run(
         if run.basis_digest == evidence_digest(function) and not run.by_address:
             _move(function, verdict, actor=run.asked_by)
         bell.tell(f"run-{run.pk}", f"fn-{function.pk}", "inbox")
+    return run
+
+
+def finish_learning(lease: RunLease) -> Run:
+    """End a run that only learned noise; stored pairs are compared anew with what is known now.
+
+    There is no verdict, and the function keeps the one it has until they are. Raises RunLeaseLost.
+    """
+    with transaction.atomic():
+        run = held(lease).select_related("function").get()
+        run.state, run.finished_at, run.lease_owner = Run.State.FINISHED, timezone.now(), ""
+        run.save(update_fields=["state", "finished_at", "lease_owner"])
+        audit.record(
+            actor=run.asked_by,
+            verb="noise:learned",
+            function=run.function,
+            reason=run.reason,
+            detail={"run": str(run.pk), "events": run.learned},
+        )
+        history.ask(run.function_id, actor=run.asked_by, why=f"noise was learned from {run.learned} events")
+        bell.tell(f"run-{run.pk}", f"fn-{run.function_id}", "inbox")
     return run
 
 

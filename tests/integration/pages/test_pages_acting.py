@@ -10,7 +10,6 @@ from django.utils import timezone
 
 from cutover.phases import Phase
 from migrations_app.models import AuditEntry, Connection, FunctionMigration, Operation, Policy, Rule, Suite
-from migrations_app.services import people
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -264,8 +263,8 @@ def test_the_api_needs_a_token_and_says_what_it_offers(client: Client) -> None:
 
 def test_the_api_acts_with_the_role_of_the_tokens_owner(client: Client) -> None:
     made = factories.shifting()
-    viewer = {"Authorization": f"Bearer {people.issue_token(factories.person('viewer'), name='t')}"}
-    operator = {"Authorization": f"Bearer {people.issue_token(factories.person('operator'), name='t')}"}
+    viewer = {"Authorization": f"Bearer {factories.token('viewer')}"}
+    operator = {"Authorization": f"Bearer {factories.token('operator')}"}
     body = json.dumps({"reason": "From CI"})
     path = f"/api/v1/functions/{made.name}/rollback"
     refused = client.post(path, body, content_type="application/json", headers=viewer)
@@ -278,7 +277,7 @@ def test_the_api_acts_with_the_role_of_the_tokens_owner(client: Client) -> None:
 
 def test_the_api_lists_a_guards_reasons(client: Client) -> None:
     factories.function("walker", phase=Phase.VALIDATED)
-    operator = {"Authorization": f"Bearer {people.issue_token(factories.person('operator'), name='t')}"}
+    operator = {"Authorization": f"Bearer {factories.token('operator')}"}
     body = json.dumps({"reason": "From CI", "to_bp": 100})
     answer = client.post(
         "/api/v1/functions/walker/shift", body, content_type="application/json", headers=operator
@@ -290,7 +289,7 @@ def test_the_api_lists_a_guards_reasons(client: Client) -> None:
 
 def test_the_api_refuses_a_body_that_is_not_json_or_does_not_fit_with_a_sentence(client: Client) -> None:
     factories.function("walker", phase=Phase.VALIDATED)
-    token = people.issue_token(factories.person("operator"), name="ci")
+    token = factories.token("operator")
     operator = {"authorization": f"Bearer {token}"}
     path = "/api/v1/functions/walker/shift"
     torn = client.post(path, "{to: 5", content_type="application/json", headers=operator)

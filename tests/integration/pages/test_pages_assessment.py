@@ -16,7 +16,7 @@ from migrations_app.models import AuditEntry, FunctionMigration
 from migrations_app.selectors.assessment import portfolio_readiness, standing
 from migrations_app.selectors.functions import FunctionFilter, page
 from migrations_app.selectors.inbox import inbox
-from migrations_app.services import inventory, people
+from migrations_app.services import inventory
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -223,8 +223,8 @@ def test_a_blocker_decides_over_the_score() -> None:
 
 
 def test_the_api_gives_findings_and_triggers_and_waives(client: Client) -> None:
-    viewer = {"Authorization": f"Bearer {people.issue_token(factories.person('viewer'), name='t')}"}
-    operator = {"Authorization": f"Bearer {people.issue_token(factories.person('operator'), name='t')}"}
+    viewer = {"Authorization": f"Bearer {factories.token('viewer')}"}
+    operator = {"Authorization": f"Bearer {factories.token('operator')}"}
     made = assessed()
     path = "/api/v1/functions/walker"
     found = client.get(f"{path}/findings?severity=blocker", headers=viewer).json()
@@ -250,7 +250,7 @@ def test_the_api_gives_findings_and_triggers_and_waives(client: Client) -> None:
 
 
 def test_the_api_gives_generated_files_and_says_when_there_are_none(client: Client) -> None:
-    viewer = {"Authorization": f"Bearer {people.issue_token(factories.person('viewer'), name='t')}"}
+    viewer = {"Authorization": f"Bearer {factories.token('viewer')}"}
     assessed()
     factories.function("fresh")
     path = "/api/v1/functions/walker"

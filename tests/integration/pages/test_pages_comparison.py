@@ -19,7 +19,7 @@ from dashboard import sides
 from migrations_app.models import AuditEntry, Effects, NoiseField, Pair, PairNote, Reevaluation, Rule, Run
 from migrations_app.selectors import pair_lists, pairs
 from migrations_app.selectors.pair_lists import Cursor, PairFilter
-from migrations_app.services import evidence, noise, people, reevaluation, results
+from migrations_app.services import evidence, noise, reevaluation, results
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -518,8 +518,8 @@ def test_a_pair_of_another_shape_is_no_pair(operator: Client) -> None:
 def test_the_api_tries_saves_and_retires_rules_notes_bugs_and_shows_noise(client: Client) -> None:
     made = factories.function(effects=Effects.READ_ONLY)
     pair = factories.pair(made, answer=WRONG)
-    viewer = {"Authorization": f"Bearer {people.issue_token(factories.person('viewer'), name='t')}"}
-    operator = {"Authorization": f"Bearer {people.issue_token(factories.person('operator'), name='t')}"}
+    viewer = {"Authorization": f"Bearer {factories.token('viewer')}"}
+    operator = {"Authorization": f"Bearer {factories.token('operator')}"}
     path = f"/api/v1/functions/{made.name}"
 
     def post(where: str, body: object, headers: dict[str, str]) -> Any:

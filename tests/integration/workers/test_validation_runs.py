@@ -12,7 +12,7 @@ from clouds.simulated.world import World
 from cutover.errors import BadInput, GuardNotMet, NoAnswer, OperationRunning, StaleState
 from cutover.observation import Side
 from migrations_app.models import FunctionMigration, Pair, Run, SuiteEvent
-from migrations_app.services import rules, suites, validation
+from migrations_app.services import rules, rules_trials, suites, validation
 from tests.integration.workers import worlds
 from workers import validation as worker
 from workers.runs import late_logs
@@ -335,7 +335,7 @@ def test_bytes_that_are_no_text_are_kept_as_base64(world: World) -> None:
 def test_a_rule_makes_a_difference_ignored_and_its_preview_says_so_beforehand(world: World) -> None:
     function = worlds.deployed(world, behaviour=undefined_on_fc)
     carried_out(function, 12)
-    effect = rules.preview(function, name="greeting", kind="ignore", pointer="/greeting")
+    effect = rules_trials.preview(function, name="greeting", kind="ignore", pointer="/greeting")
     assert (effect.pairs, effect.changed) == (12, 12)
     row = rules.add(
         function.pk, name="greeting", kind="ignore", pointer="/greeting", reason="known", actor="test"
