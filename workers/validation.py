@@ -16,8 +16,8 @@ import uuid
 from collections import deque
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from concurrent.futures import wait as wait_for
 from dataclasses import dataclass, field
+from queue import Empty, SimpleQueue
 
 import orjson
 
@@ -147,6 +147,7 @@ class _Flow:
     pool: ThreadPoolExecutor
     missing: deque[int]
     _open: dict[Future[Both], Asked] = field(default_factory=dict)
+    _done: SimpleQueue[Future[Both]] = field(default_factory=SimpleQueue)
     _ready: list[Pair] = field(default_factory=list)
     _silent: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
     _answered: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
@@ -174,16 +175,20 @@ class _Flow:
             self.missing.clear()
         for position in begun:
             asked = asked_of(self.run, self.events, position)
-            self._open[self.pool.submit(observe, self.where, asked)] = asked
+            call = self.pool.submit(observe, self.where, asked)
+            self._open[call] = asked
+            call.add_done_callback(self._done.put)
 
     def _gather(self) -> None:
         """Wait until enough has answered, or a while: half of the window keeps the threads busy meanwhile."""
         until = time.monotonic() + _FLUSH_S
         enough = min(_FLUSH_PAIRS, self.run.concurrency)
         while self._open and (left := until - time.monotonic()) > 0:
-            done, _ = wait_for(self._open, timeout=left, return_when="FIRST_COMPLETED")
-            for call in done:
-                self._ready.append(self._pair(self._open.pop(call), call.result()))
+            try:
+                call = self._done.get(timeout=left)
+            except Empty:
+                return
+            self._ready.append(self._pair(self._open.pop(call), call.result()))
             if len(self._ready) >= enough and (self.missing or not self._open):
                 return
 
@@ -259,7 +264,7 @@ def row_of(
         first_side=asked.first,
         primary=primary,
         candidate=candidate,
-        compared=rules_of_noise.classify(compared, known).comparison,
+        compared=noise.classified(compared, known),
     )
     if asked.expected is not None:
         row.comparison["expected_effects"] = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Literal, NamedTuple
 
@@ -74,11 +74,15 @@ class Difference(NamedTuple):
 
 
 class LogState(StrEnum):
-    """Whether the logs of one side are here. What is pending is not missing: it may come for minutes yet."""
+    """Whether the logs of one side are here. What is pending is not missing: it may come for minutes yet.
+
+    ``NEVER``: they did not come in all the time that they were asked for, and were not compared.
+    """
 
     ARRIVED = "arrived"
     EMPTY = "empty"
     PENDING = "pending"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -205,7 +209,8 @@ def from_document(stored: Mapping[str, Any]) -> Comparison:
 
 
 def _plain(value: Difference | LogRow | EffectRow) -> dict[str, Any]:
-    fields = value._asdict() if isinstance(value, Difference) else asdict(value)
+    names = value._fields if isinstance(value, Difference) else value.__slots__
+    fields = {name: getattr(value, name) for name in names}
     return {name: field.value if isinstance(field, StrEnum) else field for name, field in fields.items()}
 
 

@@ -53,7 +53,7 @@ def observation_document(observation: Observation) -> dict[str, Any]:
         "cold": observation.cold,
         "error_type": observation.error_type,
         "error_message": redact_line(observation.error_message)[:_MESSAGE_LIMIT],
-        "logs": _log_documents(observation.logs),
+        "logs": log_documents(observation.logs),
         "facts": dict(observation.facts),
         **_effects_document(observation.effects),
         **payload_document(observation.payload),
@@ -214,26 +214,6 @@ def unknown_observation(side: Side) -> Observation:
     )
 
 
-def complete_logs(
-    row: Pair, primary: Observation, candidate: Observation, rules: Sequence[comparing.Rule]
-) -> None:
-    """Store late logs of a pair and what they change; what was found in the answers stays as it was.
-
-    Stored answers are redacted and capped, so they cannot be compared anew; logs are redacted line by line.
-    """
-    fresh = comparison_document(comparing.compare(primary, candidate, rules=rules))
-    kept = [one for one in row.comparison["differences"] if one["part"] != "logs"]
-    of_logs = [one for one in fresh["differences"] if one["part"] == "logs"]
-    of_fresh = ("log_rows", "logs_differ", "primary_logs", "candidate_logs")
-    row.comparison = row.comparison | {"differences": kept + of_logs} | {key: fresh[key] for key in of_fresh}
-    row.primary = row.primary | {"logs": _log_documents(primary.logs)}
-    row.candidate = row.candidate | {"logs": _log_documents(candidate.logs)}
-    row.logs_pending = False
-    Pair.objects.filter(pk=row.pk, day=row.day).update(
-        primary=row.primary, candidate=row.candidate, comparison=row.comparison, logs_pending=False
-    )
-
-
 def comparison_document(compared: Comparison) -> dict[str, Any]:
     """Give a comparison for a row: redacted, with ``logs_differ`` beside what the rules wrote."""
     document = comparing.document(compared)
@@ -243,8 +223,7 @@ def comparison_document(compared: Comparison) -> dict[str, Any]:
     for row in document["log_rows"] or ():
         for side in ("primary", "candidate"):
             row[side] = None if row[side] is None else redact_line(row[side]).replace("\x00", "\ufffd")
-    of_effects = [one for one in document["differences"] if one["part"] == "effects"]
-    for row in (*of_effects, *(document["effect_rows"] or ())):
+    for row in (*document["differences"], *(document["effect_rows"] or ())):
         for side in ("primary", "candidate"):
             row[side] = None if row[side] is None else redact_line(redact(row[side]))
     return (
@@ -368,7 +347,8 @@ def _secret_pointer(pointer: str) -> bool:
     return any(looks_secret(segment) for segment in pointer.split("/"))
 
 
-def _log_documents(lines: Sequence[LogLine] | None) -> list[dict[str, str]] | None:
+def log_documents(lines: Sequence[LogLine] | None) -> list[dict[str, str]] | None:
+    """Give lines as they are stored: redacted, and capped in length and number. None: they are pending."""
     if lines is None:
         return None
     return [

@@ -69,7 +69,7 @@ def anew(row: Pair, held: Sequence[comparing.Rule], known: rules_of_noise.Knowle
         return None
     primary = evidence.observation_from_document(Side.PRIMARY, row.primary)
     candidate = evidence.observation_from_document(Side.CANDIDATE, row.candidate)
-    fresh = rules_of_noise.classify(comparing.compare(primary, candidate, rules=held), known).comparison
+    fresh = noise.classified(comparing.compare(primary, candidate, rules=held), known)
     return _with_effects(fresh, comparing.from_document(row.comparison))
 
 

@@ -8,12 +8,15 @@ from concurrent.futures import wait as wait_for
 from typing import TypeVar
 
 import orjson
+from django.db.models import Q
 
-from cutover.comparison import PairOutcome, Rule
+from cutover.comparison import Comparison, PairOutcome, Rule
+from cutover.noise import LEARNED
 from cutover.observation import Observation, Side
 from migrations_app.models import Pair, Run, SuiteEvent
-from migrations_app.services import noise, reevaluation, validation
+from migrations_app.services import evidence, noise, reevaluation, validation
 from migrations_app.services.validation import RunLease
+from workers.runs import late_logs
 from workers.runs.calling import Place, invoke
 
 _RENEW_S = 5.0
@@ -26,7 +29,9 @@ def learn(
     """Call AWS twice for each event that is still to be learned from, and count what differs.
 
     Each batch is written down before it is called: one that a worker was killed in is not called again.
+    Logs that did not come with the answers are asked for at the end.
     """
+    late: list[tuple[Observation, Observation]] = []
     while run.learned < run.learn and not validation.over_budget(run):
         first, number = run.learned, min(run.concurrency, run.learn - run.learned)
         validation.begin_learning(lease, number)
@@ -34,7 +39,9 @@ def learn(
         seen = wait(lease, [pool.submit(_twice, primary, payload) for payload in payloads])
         for one, again in seen:
             noise.learn(run.function_id, one, again)
+        late += [both for both in seen if any(one.logs is None for one in both)]
         run = validation.count_calls(lease, Side.PRIMARY, [each for both in seen for each in both])
+    late_logs.learn_within_run(lease, primary, late)
     return run
 
 
@@ -58,17 +65,26 @@ def wait(lease: RunLease, calls: Sequence[Future[_T]]) -> list[_T]:
 
 
 def settle(lease: RunLease, held: Sequence[Rule]) -> int:
-    """Compare the run's pairs anew that were held for noise; give how many now count.
+    """Compare the run's pairs anew that were held for noise; give how many now differ from what they were.
 
     The first pairs are compared before FC's own share in a field is known; at the end it is. A field that
-    differs significantly more often on FC counts then, also in the first pairs.
+    differs significantly more often on FC counts then, also in the first pairs, and so does a line of logs.
     """
     known = noise.knowledge(lease.function_id)
     if not known.itself:
         return 0
-    rows = Pair.objects.filter(run_id=lease.run_id, outcome=PairOutcome.NOISE.value)
+    held_for = Q(outcome=PairOutcome.NOISE.value)
+    if known.logs.itself:
+        held_for |= Q(comparison__differences__contains=[{"part": "logs", "reason": LEARNED}])
+    rows = Pair.objects.filter(held_for, run_id=lease.run_id)
     judged = [(row, reevaluation.anew(row, held, known)) for row in rows]
-    changed = [(row, fresh) for row, fresh in judged if fresh is not None and fresh.outcome != row.outcome]
+    changed = [(row, fresh) for row, fresh in judged if fresh is not None and _moved(row, fresh)]
     validation.renew(lease)
     reevaluation.write(changed)
     return len(changed)
+
+
+def _moved(row: Pair, fresh: Comparison) -> bool:
+    """Tell whether a pair counts otherwise than it did, by its answer or by its logs."""
+    logs = evidence.logs_differ(fresh)
+    return fresh.outcome != row.outcome or (logs is not None and logs != row.comparison.get("logs_differ"))
