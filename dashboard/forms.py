@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any, get_args
 
-import orjson
 from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
@@ -14,8 +13,6 @@ from dashboard.words import EFFECTS, ROLES, RULES
 from migrations_app.models import Connection, Policy
 from migrations_app.services import tokens
 from migrations_app.services.people import Role
-
-MOST_EVENT_BYTES = 5_000_000
 
 
 class Plain(forms.Form):
@@ -73,35 +70,6 @@ class DeclareForm(ReasonForm):
         choices=[(word, label) for word, label in EFFECTS.items() if word != "unknown"],
     )
     field_order = ("effects", "reason")
-
-
-class ValidateForm(Plain):
-    """How many pairs a validation gathers."""
-
-    pairs = forms.IntegerField(label=gettext_lazy("Pairs"), min_value=1, max_value=20_000, required=False)
-    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=400, required=False)
-    key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
-
-
-class EventsForm(Plain):
-    """Events as JSON (one value or a list) or JSON Lines, typed or as a file."""
-
-    text = forms.CharField(
-        label=gettext_lazy("Events"),
-        widget=forms.Textarea(attrs={"rows": 8, "spellcheck": "false"}),
-        required=False,
-    )
-    file = forms.FileField(label=gettext_lazy("Or a file"), required=False)
-
-    def clean(self) -> dict[str, Any]:
-        """Give the parsed events as ``events``."""
-        cleaned = super().clean() or {}
-        upload = cleaned.get("file")
-        if upload is not None and upload.size > MOST_EVENT_BYTES:
-            raise forms.ValidationError(_("The file is larger than 5 MB. Import fewer events."))
-        content: bytes = upload.read() if upload is not None else cleaned.get("text", "").encode()
-        cleaned["events"] = parse_events(content)
-        return cleaned
 
 
 class RuleForm(Plain):
@@ -201,34 +169,3 @@ class PolicyForm(forms.ModelForm):  # type: ignore[type-arg]  # not subscriptabl
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
             field.widget.attrs["class"] = "t"
-
-
-def parse_events(content: bytes) -> list[object]:
-    """Give the events of a JSON document (a list, or one event) or of JSON Lines.
-
-    Raises ValidationError with the line that is not JSON.
-    """
-    if not content.strip():
-        raise forms.ValidationError(_("There is nothing in it. Paste AWS-shaped events as JSON."))
-    try:
-        whole = orjson.loads(content)
-    except orjson.JSONDecodeError as error:
-        return _parse_lines(content, error)
-    return whole if isinstance(whole, list) else [whole]
-
-
-def _parse_lines(content: bytes, whole: orjson.JSONDecodeError) -> list[object]:
-    lines = [line for line in content.splitlines() if line.strip()]
-    events: list[object] = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            events.append(orjson.loads(line))
-        except orjson.JSONDecodeError:
-            if number == 1:
-                sentence = _("This is not JSON: line %(line)d, column %(column)d. Nothing was imported.")
-                raise forms.ValidationError(
-                    sentence % {"line": whole.lineno, "column": whole.colno}
-                ) from None
-            sentence = _("Line %(line)d is not JSON. Nothing was imported.")
-            raise forms.ValidationError(sentence % {"line": number}) from None
-    return events

@@ -201,6 +201,19 @@ INBOX: Mapping[str, Mark] = {
     "no-verdict": _mark("err", _("No verdict")),
 }
 
+SOURCES: Mapping[str, Text] = {
+    "file": pgettext_lazy("event", "File"),
+    "generated": pgettext_lazy("event", "Generated"),
+    "logs": pgettext_lazy("event", "Logs"),
+    "live": pgettext_lazy("event", "Live"),
+}
+
+DRAFT_STATES: Mapping[str, Mark] = {
+    "pending": _mark("wait", _("Logs are being searched")),
+    "ready": _mark("ok", _("Ready to import")),
+    "failed": _mark("err", _("Nothing to import")),
+}
+
 CODE_FORMS: Mapping[str, Text] = {
     "terraform": _("Terraform"),
     "serverless-devs": _("Serverless Devs"),
@@ -246,6 +259,7 @@ MARKS: Mapping[str, Callable[[str], Mark]] = {
     "readiness": _look_up(READINESS),
     "inbox": _look_up(INBOX),
     "reading": _look_up(READINGS),
+    "draft": _look_up(DRAFT_STATES),
 }
 WORDS: Mapping[str, Mapping[str, Text]] = {
     "phase": PHASES,
@@ -260,4 +274,5 @@ WORDS: Mapping[str, Mapping[str, Text]] = {
     "cloud": CLOUDS,
     "role": ROLES,
     "step": STEPS,
+    "source": SOURCES,
 }

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_GET
 
 from dashboard import charts, phasebar, sentences, verbs
 from dashboard.access import viewer
-from dashboard.forms import DeclareForm, ValidateForm
+from dashboard.forms import DeclareForm
 from dashboard.views.common import Context, find, fresh_key
 from dashboard.views.pair_lists import grouped
 from dashboard.words import PHASES, READINESS, VERDICTS
@@ -138,7 +138,6 @@ def tab(function: FunctionMigration, address: str, name: str) -> Context:
         "section": "functions",
         "drift": drift and function.phase in ("shifting", "cut-over"),
         "declare_form": DeclareForm(),
-        "validate_form": ValidateForm(),
     }
 
 

@@ -27,7 +27,7 @@ from dashboard import verbs
 from dashboard.access import Role, may, operator, viewer
 from dashboard.access import refusal as role_refusal
 from dashboard.errors import Refusal, refusal
-from dashboard.forms import DeclareForm, EventsForm, MoveForm, ValidateForm
+from dashboard.forms import DeclareForm, MoveForm
 from dashboard.templatetags.cutover import share
 from dashboard.views.common import Context, actor, find, fresh_key, reason_of, see_other
 from migrations_app.models import FunctionMigration, Operation
@@ -36,12 +36,9 @@ from migrations_app.services import (
     decommission,
     deployment,
     guards,
-    policies,
     restoration,
     shifting,
-    suites,
     twins,
-    validation,
 )
 from migrations_app.services import (
     rollback as rollbacks,
@@ -205,52 +202,6 @@ def acknowledge_twin(request: HttpRequest, address: str, name: str) -> HttpRespo
     function = find(address)
     twins.acknowledge(function.pk, name, reason=request.POST.get("reason", ""), actor=actor(request))
     return see_other(request, reverse("declare", args=[address]))
-
-
-@require_http_methods(["GET", "POST"])
-@viewer
-def validate(request: HttpRequest, address: str) -> HttpResponse:
-    """Start a validation and go to its page."""
-    function = find(address)
-    initial = {"pairs": policies.policy_for(function).validation_pairs, "key": fresh_key()}
-    form = ValidateForm(request.POST or None, initial=initial)
-    why = None
-    if request.method == "POST":
-        if not may(request, Role.OPERATOR):
-            raise PermissionDenied(role_refusal(Role.OPERATOR))
-        try:
-            given = _valid(form)
-            run = validation.start_run(
-                function.pk,
-                actor=actor(request),
-                reason=given["reason"],
-                pairs=given["pairs"],
-                idempotency_key=given["key"],
-            )
-            return see_other(request, reverse("run", args=[run.pk]))
-        except RuleError as error:
-            why = refusal(error)
-    reasons = guards.validate_reasons(function)
-    context = {
-        "function": function,
-        "address": address,
-        "form": form,
-        "refusal": why,
-        "reasons": reasons,
-        "section": "functions",
-    }
-    return _answer(request, "function/validate.html", "function/_validate.html", context, why)
-
-
-@require_POST
-@operator
-def import_events(request: HttpRequest, address: str) -> HttpResponse:
-    """Replace the suite by the events that were pasted or uploaded."""
-    function = find(address)
-    form = EventsForm(request.POST, request.FILES)
-    events = _valid(form)["events"]
-    suites.import_events(function.pk, events, actor=actor(request))
-    return see_other(request, reverse("pairs", args=[address]))
 
 
 def _initial(request: HttpRequest, function: FunctionMigration, verb: str) -> Context:

@@ -10,11 +10,9 @@ from django.shortcuts import render
 from django.views.decorators.http import require_GET
 
 from dashboard.access import viewer
-from dashboard.forms import EventsForm
 from dashboard.views.common import find
 from dashboard.words import BLAMES, OUTCOMES
 from migrations_app.models import Run
-from migrations_app.selectors import function as functions
 from migrations_app.selectors import pair_lists
 from migrations_app.selectors.pair_lists import OUTCOME_GROUPS, Cursor, PairFilter
 
@@ -49,8 +47,6 @@ def pairs(request: HttpRequest, address: str) -> HttpResponse:
     else:
         context["page"] = pair_lists.page(function, asked)
         context["reach"] = pair_lists.REACH
-        context["events"] = functions.suite_events(function)
-        context["events_form"] = EventsForm()
     return render(request, "function/pairs.html", context)
 
 

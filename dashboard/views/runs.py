@@ -7,17 +7,24 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_GET, require_POST
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from dashboard.access import operator, viewer
-from dashboard.views.common import actor, see_other
-from migrations_app.models import Run
+from cutover.errors import BadInput, RuleError
+from dashboard.access import Role, may, operator, viewer
+from dashboard.access import refusal as role_refusal
+from dashboard.errors import refusal
+from dashboard.suite_forms import RunForm
+from dashboard.views.common import Context, actor, find, fresh_key, reason_of, see_other
+from migrations_app.models import FunctionMigration, Run
 from migrations_app.selectors import pairs as selector
-from migrations_app.services import usage, validation
+from migrations_app.selectors import suites
+from migrations_app.services import guards, policies, rerunning, usage, validation
 
 Durations = Sequence[tuple[float | None, float | None, bool]]
 
@@ -41,6 +48,7 @@ def run(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "quantiles": quantiles(view.durations),
         "used": _used(view.run),
         "used_together": usage.gb_seconds(view.run.usage),
+        "again_key": f"again-{view.run.pk}-{view.run.function.runs.count()}",
         "section": "functions",
     }
     live = bool(getattr(request, "htmx", False))
@@ -53,6 +61,102 @@ def cancel_run(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     """Stop a validation; its pairs stay."""
     validation.cancel_run(key, actor=actor(request))
     return see_other(request, reverse("run", args=[key]))
+
+
+@require_http_methods(["GET", "POST"])
+@viewer
+def validate(request: HttpRequest, address: str) -> HttpResponse:
+    """Choose what a validation shall be; on POST start it and go to its page."""
+    function = find(address)
+    rows = suites.listing(function)
+    names = [row.suite.name for row in rows]
+    form = RunForm(request.POST or None, names=names, initial=_initial(request, function, names))
+    why = None
+    if request.method == "POST":
+        if not may(request, Role.OPERATOR):
+            raise PermissionDenied(role_refusal(Role.OPERATOR))
+        try:
+            return see_other(request, reverse("run", args=[_started(request, function, form).pk]))
+        except RuleError as error:
+            why = refusal(error)
+    suite = str(form["suite"].value() or "default")
+    context = {
+        "function": function,
+        "address": address,
+        "form": form,
+        "refusal": why,
+        "reasons": guards.validate_reasons(function, suite),
+        "suites": rows,
+        "hosts": _hosts(),
+        "policy": policies.policy_for(function),
+        "section": "functions",
+    }
+    partial = bool(getattr(request, "htmx", False)) and request.method == "POST"
+    page = "function/_validate.html" if partial else "function/validate.html"
+    return render(request, page, context, status=why.status if why else 200)
+
+
+@require_POST
+@operator
+def run_again(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
+    """Start a validation with the settings of this one."""
+    if not Run.objects.filter(pk=key).exists():
+        raise Http404(_("There is no such validation."))
+    made = rerunning.again(
+        key,
+        actor=actor(request),
+        reason=reason_of(request),
+        idempotency_key=request.POST.get("key", "")[:64],
+    )
+    return see_other(request, reverse("run", args=[made.pk]))
+
+
+def _initial(request: HttpRequest, function: FunctionMigration, names: Sequence[str]) -> Context:
+    """Give what the form says first: the suite of the address, or the settings of the run that it names."""
+    given: Context = {"pairs": policies.policy_for(function).validation_pairs, "concurrency": 6}
+    given |= {"key": fresh_key(), "suite": "default" if "default" in names else next(iter(names), "")}
+    if request.GET.get("suite") in names:
+        given["suite"] = request.GET["suite"]
+    if tags := request.GET.get("tags", "")[:400]:
+        given["tags"] = tags
+    try:
+        earlier = function.runs.select_related("suite").get(pk=uuid.UUID(request.GET.get("run", "")))
+    except (ValueError, Run.DoesNotExist):
+        return given
+    wanted = rerunning.settings_of(earlier)
+    return given | {
+        "suite": wanted.suite,
+        "tags": ", ".join(wanted.tags),
+        "pairs": rerunning.asked_pairs(earlier),
+        "budget_gb_s": wanted.budget_gb_s,
+        "concurrency": wanted.concurrency,
+        "primary_url": wanted.primary_url,
+        "candidate_url": wanted.candidate_url,
+        "reason": earlier.reason,
+    }
+
+
+def _started(request: HttpRequest, function: FunctionMigration, form: RunForm) -> Run:
+    if not form.is_valid():
+        raise BadInput(form.first_error)
+    given = form.cleaned_data
+    return validation.start(
+        function.pk,
+        form.wanted,
+        actor=actor(request),
+        reason=given["reason"],
+        pairs=given["pairs"],
+        idempotency_key=given["key"],
+    )
+
+
+def _hosts() -> list[str]:
+    """Give the hosts whose addresses may stand for a side, as CUTOVER_RIE_HOSTS names them."""
+    found = []
+    for one in settings.RIE_HOSTS:
+        host = one.name or str(one.network)
+        found.append(f"{host}:{one.port}" if one.port else host)
+    return found
 
 
 def shares(outcomes: dict[str, int]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db.models import OuterRef, Q, Subquery
 from django.db.models.functions import JSONObject
 from django.utils import timezone
 
@@ -19,7 +19,6 @@ from migrations_app.models import (
     PhaseChange,
     Rule,
     Run,
-    SuiteEvent,
     TrafficSlot,
 )
 from migrations_app.models.operations import OPEN_STATES
@@ -109,12 +108,6 @@ def explaining(function: FunctionMigration) -> tuple[list[Pair], list[LiveObserv
     )
     counting = Pair.objects.filter(function=function, counts=True)
     return list(_light(counting).order_by("-at")[:3]), list(live.order_by("-at")[:20])
-
-
-def suite_events(function: FunctionMigration, limit: int = 200) -> list[SuiteEvent]:
-    """Give the events of the default suite, in order."""
-    rows = SuiteEvent.objects.filter(suite__function=function, suite__name="default")
-    return list(rows.filter(version=F("suite__version"))[:limit])
 
 
 def rules_for(function: FunctionMigration) -> list[Rule]:

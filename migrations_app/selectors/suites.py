@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 import uuid
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -43,7 +43,7 @@ class SuiteRow:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class EventFilter:
-    """What is looked for among the events of a suite. ``after``: number of the last event of the page before."""
+    """What is looked for among the events of a suite. ``after``: number of the last event seen."""
 
     tag: str = ""
     source: str = ""
@@ -133,20 +133,16 @@ def drafts(function: FunctionMigration) -> tuple[SuiteDraft, ...]:
     return tuple(function.suite_drafts.defer("entries", "bad")[:20])
 
 
-def _tallies(events: QuerySet[SuiteEvent]) -> dict[int, tuple[int, Counter[str], Counter[str]]]:
+def _tallies(events: QuerySet[SuiteEvent]) -> dict[int, tuple[int, dict[str, int], dict[str, int]]]:
     """Give suite -> (events, tag -> events, source -> events). One query."""
-    found: dict[int, tuple[int, Counter[str], Counter[str]]] = {}
-    alike = events.order_by().values("suite_id", "tags", "source").annotate(n=Count("id"))
-    for row in alike:
-        total, tags, sources = found.get(row["suite_id"], (0, Counter(), Counter()))
-        tags.update(dict.fromkeys(row["tags"], row["n"]))
-        sources[row["source"]] += row["n"]
-        found[row["suite_id"]] = (total + row["n"], tags, sources)
-    return {key: (n, _sorted(tags), sources) for key, (n, tags, sources) in found.items()}
-
-
-def _sorted(tags: Counter[str]) -> Counter[str]:
-    return Counter(dict(sorted(tags.items())))
+    totals: Counter[int] = Counter()
+    tags: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    sources: defaultdict[int, Counter[str]] = defaultdict(Counter)
+    for row in events.order_by().values("suite_id", "tags", "source").annotate(n=Count("id")):
+        totals[row["suite_id"]] += row["n"]
+        tags[row["suite_id"]].update(dict.fromkeys(row["tags"], row["n"]))
+        sources[row["suite_id"]][row["source"]] += row["n"]
+    return {key: (n, dict(sorted(tags[key].items())), dict(sources[key])) for key, n in totals.items()}
 
 
 # --------------------------------------------------------------------------------------------- one suite
@@ -155,7 +151,7 @@ def _sorted(tags: Counter[str]) -> Counter[str]:
 def page(suite: Suite, asked: EventFilter, *, version: int | None = None, size: int = PAGE) -> EventPage:
     """Give events of a version that fit a filter. Three queries at most."""
     events = suite.events.filter(version=version or suite.version)
-    total, tags, sources = _tallies(events).get(suite.pk, (0, Counter(), Counter()))
+    total, tags, sources = _tallies(events).get(suite.pk, (0, {}, {}))
     fitting = _fitting(events, asked)
     found = fitting.count() if (asked.tag or asked.source or asked.text) else total
     rows = list(

@@ -121,7 +121,7 @@ def seen_by(suite: Suite, expected_version: int | None, *, created: bool = False
 
 def present_of(suite: Suite) -> list[tuple[Entry, str]]:
     """Give the events of the present version, each with its source."""
-    return [(_entry(row), row.source) for row in events_of(suite)]
+    return [(stored_entry(row), row.source) for row in events_of(suite)]
 
 
 def write_version(
@@ -141,14 +141,14 @@ def write_version(
     """
     if len(every) > MOST_EVENTS:
         raise BadInput(f"A suite holds at most {MOST_EVENTS} events; these are {len(every)}.")
-    digest = digest_of(entry for entry, _ in every) if every else ""
+    digest = digest_of(one for one, _ in every) if every else ""
     if digest == suite.digest:
         return suite
     suite.version += not created
     suite.digest = digest
     suite.save(update_fields=["version", "digest"])
     _write(suite, every)
-    found = changes((entry for entry, _ in before), (entry for entry, _ in every))
+    found = changes((one for one, _ in before), (one for one, _ in every))
     audit.record(
         actor=actor,
         verb=verb,
@@ -223,7 +223,7 @@ def tag(
         for row in rows:
             row.tags = list(_tags({*row.tags, *added} - removed))
         SuiteEvent.objects.bulk_update(rows, ["tags"], batch_size=500)
-        suite.digest = digest_of(_entry(row) for row in events_of(suite))
+        suite.digest = digest_of(stored_entry(row) for row in events_of(suite))
         suite.save(update_fields=["digest"])
         audit.record(
             actor=actor,
@@ -287,10 +287,11 @@ def events_of_run(run: Run) -> list[SuiteEvent]:
 
 def entries_of(suite: Suite, version: int | None = None) -> list[Entry]:
     """Give the events of a version for an export."""
-    return [_entry(row) for row in events_of(suite, version)]
+    return [stored_entry(row) for row in events_of(suite, version)]
 
 
-def _entry(row: SuiteEvent) -> Entry:
+def stored_entry(row: SuiteEvent) -> Entry:
+    """Give a stored event as a value."""
     return Entry(
         title=row.title,
         event=row.event,

@@ -10,8 +10,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from cutover.phases import Phase
-from migrations_app.models import FunctionMigration, NoiseField, Operation, PairNote
-from migrations_app.services import bell, notes, shifting
+from cutover.suites import read_entries
+from migrations_app.models import FunctionMigration, NoiseField, Operation, PairNote, Suite
+from migrations_app.services import bell, notes, shifting, suites_drafts
 from tests import factories
 
 Visit = Callable[..., Page]
@@ -147,14 +148,29 @@ def test_everything_works_without_scripts(visit: Visit) -> None:
     assert sorted(Operation.objects.values_list("kind", flat=True)) == ["rollback", "shift"]
 
 
-def test_bad_events_say_what_is_wrong_beside_the_form(visit: Visit) -> None:
-    factories.function("walker", phase=Phase.DEPLOYED)
+def test_a_file_with_a_bad_line_is_looked_at_and_its_good_lines_run(visit: Visit) -> None:
+    made = factories.function("walker", phase=Phase.DEPLOYED)
     page = visit()
-    page.goto("/functions/walker/pairs/")
-    page.get_by_label("Events, as JSON or JSON Lines").fill("{not json")
-    page.get_by_role("button", name="Import events").click()
-    expect(page.get_by_role("alert")).to_contain_text("This is not JSON")
-    expect(page.get_by_label("Events, as JSON or JSON Lines")).to_have_value("{not json")
+    page.goto("/functions/walker/suites/")
+    page.get_by_label("Events, as JSON or JSON Lines").fill(" ")
+    page.get_by_role("button", name="Look at the events").click()
+    expect(page.get_by_role("alert")).to_contain_text("There is nothing in it")
+    page.get_by_label("Events, as JSON or JSON Lines").fill('{"name": "Ada"}\n{broken\n{"name": "Bob"}')
+    page.get_by_role("button", name="Look at the events").click()
+    page.wait_for_url("**/drafts/**")
+    expect(page.get_by_text("line 2")).to_be_visible()
+    assert not Suite.objects.exists()
+    page.get_by_role("button", name="Import the 2 good ones").click()
+    page.wait_for_url("**/suites/default/")
+    page.get_by_role("checkbox").nth(1).check()
+    page.get_by_label("Tags, for the ticked events or for all").fill("smoke")
+    page.get_by_role("button", name="Add tags").click()
+    expect(page.get_by_role("status").get_by_text("1 event is tagged anew.")).to_be_visible()
+    page.get_by_role("link", name="Validate…").click()
+    page.get_by_label("Only events with one of these tags").fill("smoke")
+    page.get_by_role("button", name="Validate").click()
+    page.wait_for_url("**/runs/**")
+    assert made.runs.get().tags == ["smoke"]
 
 
 @pytest.mark.parametrize(("theme", "language"), [("light", "en"), ("dark", "en"), ("light", "zh-hans")])
@@ -179,6 +195,8 @@ def test_axe_finds_nothing_on_the_main_pages(visit: Visit, axe: str, theme: str,
     NoiseField.objects.create(function=made, name="answer /at", itself=4)
     made.findings, made.readiness = factories.assessed()
     made.save(update_fields=["findings", "readiness"])
+    reading = read_entries(b'{"name": "Ada"}\n{broken')
+    draft = suites_drafts.from_reading(made, reading, actor="ada", name="default")
     operation = factories.rolling_back(factories.shifting("other"))
     page = visit("approver", theme=theme, language=language)
     paths = [
@@ -188,6 +206,10 @@ def test_axe_finds_nothing_on_the_main_pages(visit: Visit, axe: str, theme: str,
         "/functions/checkout-webhook/shift/?to=5000",
         "/functions/checkout-webhook/pairs/",
         "/functions/checkout-webhook/pairs/?by=field",
+        "/functions/checkout-webhook/suites/",
+        "/functions/checkout-webhook/suites/default/",
+        f"/functions/checkout-webhook/drafts/{draft.pk}/",
+        "/functions/checkout-webhook/validate/",
         "/functions/checkout-webhook/rules/",
         "/functions/checkout-webhook/findings/",
         "/functions/checkout-webhook/triggers/",
@@ -217,6 +239,7 @@ def test_axe_finds_nothing_on_the_main_pages(visit: Visit, axe: str, theme: str,
         "/",
         "/functions/",
         "/functions/checkout-webhook/",
+        "/functions/checkout-webhook/suites/",
         "/functions/checkout-webhook/findings/",
         "/functions/checkout-webhook/triggers/",
         "/functions/checkout-webhook/code/",

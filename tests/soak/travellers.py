@@ -72,7 +72,9 @@ class Journey:
             assert answer.status in (0, 1), answer.text
         for one in travellers:
             events = "\n".join(json.dumps(event) for event in samples[one.sample].events())
-            assert self._post(f"/functions/{one.name}/events/", text=events).status == 303
+            drafted = self._post(f"/functions/{one.name}/events/import/", text=events, name="default")
+            assert drafted.status == 303, drafted
+            assert self._post(f"{drafted.location}import/", version="0").status == 303
             self.declare(one, "read-only")
 
     def declare(self, traveller: Traveller, effects: str) -> None:

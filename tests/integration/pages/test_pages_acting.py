@@ -9,7 +9,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cutover.phases import Phase
-from migrations_app.models import AuditEntry, Connection, FunctionMigration, Operation, Policy, Rule, Suite
+from migrations_app.models import AuditEntry, Connection, FunctionMigration, Operation, Policy, Rule
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -145,21 +145,6 @@ def test_side_effects_are_declared_with_a_reason(operator: Client) -> None:
     assert operator.post("/functions/walker/declare/", form).status_code == 303
     made.refresh_from_db()
     assert (made.effects, made.effects_by) == ("read-only", "operator")
-
-
-def test_events_that_are_not_json_are_422_and_change_nothing(operator: Client) -> None:
-    factories.function("walker", phase=Phase.DEPLOYED)
-    answer = operator.post("/functions/walker/events/", {"text": "{not json"}, headers=HTMX)
-    assert answer.status_code == 422
-    assert "This is not JSON: line 1" in answer.content.decode()
-    assert Suite.objects.count() == 0
-
-
-@pytest.mark.parametrize("text", ['[{"name": "Ada"}, {"name": "Bob"}]', '{"name": "Ada"}\n{"name": "Bob"}\n'])
-def test_events_are_imported_from_json_and_json_lines(operator: Client, text: str) -> None:
-    factories.function("walker", phase=Phase.DEPLOYED)
-    assert operator.post("/functions/walker/events/", {"text": text}).status_code == 303
-    assert Suite.objects.get().events.count() == 2
 
 
 def test_a_validation_starts_and_can_be_cancelled(operator: Client) -> None:

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 
 import pytest
-from django import forms
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +12,6 @@ from cutover.comparison import LogRow, Standing
 from cutover.errors import BadInput, GuardNotMet, OperationRunning, StaleState
 from dashboard import charts, sides
 from dashboard.errors import refusal
-from dashboard.forms import parse_events
 from dashboard.templatetags import cutover as tags
 from dashboard.views.records import escaped
 from migrations_app.models import Operation, TrafficSlot
@@ -104,20 +101,6 @@ def test_both_shares_make_a_whole(weight_bp: int) -> None:
     assert float(tags.share(weight_bp)[:-1]) + float(tags.share(tags.rest(weight_bp))[:-1]) == pytest.approx(
         100
     )
-
-
-@given(st.lists(st.dictionaries(st.text(max_size=4), st.integers(), max_size=3), min_size=1, max_size=5))
-def test_events_are_the_same_as_json_and_as_json_lines(events: list[dict[str, int]]) -> None:
-    events = [{key: value % 1000 for key, value in event.items()} for event in events]
-    whole = json.dumps(events).encode()
-    lines = "\n".join(json.dumps(event) for event in events).encode()
-    assert parse_events(whole) == parse_events(lines) == events
-
-
-@pytest.mark.parametrize("content", [b"", b"  ", b"{", b'{"a": 1}\n{"b"'])
-def test_what_is_not_json_is_refused_with_the_place(content: bytes) -> None:
-    with pytest.raises(forms.ValidationError):
-        parse_events(content)
 
 
 @pytest.mark.parametrize("cell", ["=1", "+1", "-1", "@x", "\tx"])
