@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 
 from celery import Celery
+from celery.signals import worker_init
 from django.conf import settings
-from kombu.transport.redis import Channel
+from kombu.transport.redis import Channel, Transport
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dashboard.settings")
 
@@ -22,9 +23,25 @@ def broker_url(redis_url: str) -> str:
     return redis_url.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
 
 
-# A message that a lost connection leaves unacknowledged needs no rescue: what it announced is due in
-# PostgreSQL. kombu 5.6 tries it through the connection that is gone, and the AttributeError ends the worker.
-Channel.do_restore = False
+class SteadyChannel(Channel):  # type: ignore[misc]  # kombu has no types
+    """A channel that outlives its connection.
+
+    kombu 5.7 puts messages back and acknowledges them through a connection that may be gone, and the
+    AttributeError ends the worker. A message needs neither: what it announced is due in PostgreSQL.
+    """
+
+    do_restore = False
+
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
+        if self.connection is not None:
+            super().basic_ack(delivery_tag, multiple)
+
+    def basic_reject(self, delivery_tag: str, requeue: bool = False) -> None:
+        if self.connection is not None:
+            super().basic_reject(delivery_tag, requeue)
+
+
+Transport.Channel = SteadyChannel
 
 app = Celery("cutover")
 app.conf.update(
@@ -51,3 +68,13 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["workers"])
+
+
+def _load_before_forking(**_: object) -> None:
+    """Import what every process of the pool needs while there is one process."""
+    from workers import wiring
+
+    wiring.load_clouds()
+
+
+worker_init.connect(_load_before_forking, weak=False)
