@@ -22,9 +22,9 @@ from migrations_app.models import Effects, FunctionMigration, SuiteEvent, Twin
 from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.policies import policy_for
 
-
 REPEATABLE = (Effects.READ_ONLY, Effects.REPEATABLE)
 """Declared effects under which a side may be called twice with one event."""
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Guard:
@@ -62,7 +62,6 @@ def validate_reasons(
     return tuple(_validate(function, suite, addressed))
 
 
-def live_version(function: FunctionMigration) -> str:
 def learn_reasons(function: FunctionMigration, suite: str = "default") -> tuple[Guard, ...]:
     """Give what forbids calling AWS twice with each event of a suite, to learn what differs by itself."""
     return tuple(_learn(function, suite))
@@ -73,6 +72,7 @@ def replay_reasons(function: FunctionMigration) -> tuple[Guard, ...]:
     return tuple(_validate(function, "", ()))
 
 
+def live_version(function: FunctionMigration) -> str:
     """Give the published version that the alias points at by the inventory; "" when it does not."""
     alias: dict[str, Any] = (function.facts.get("aliases") or {}).get(ALIAS) or {}
     version = str(alias.get("version", ""))
