@@ -50,7 +50,7 @@ class FcInvoker:
         except CloudError as exc:
             return _unanswered(exc, at=at, waited_ms=(time.perf_counter() - start) * 1000)
         waited_ms = (time.perf_counter() - start) * 1000
-        return _observation(answer.headers, answer.data, at=at, waited_ms=waited_ms)
+        return _observation(answer.headers, answer.body, at=at, waited_ms=waited_ms)
 
 
 def _unanswered(error: CloudError, *, at: datetime, waited_ms: float) -> Observation:

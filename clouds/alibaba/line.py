@@ -1,4 +1,4 @@
-"""A line to Function Compute for calls by the thousand: the SDK's signer over a connection pool.
+"""A line to Function Compute for calls by the thousand: the SDK's signer over a wire of kept connections.
 
 What is left out are the SDK's models and its retry machinery, two thirds of the CPU of a small call. The
 signature is the SDK's own function. Source: alibabacloud-tea-openapi 0.4.6, utils.py.
@@ -13,21 +13,15 @@ from datetime import UTC, datetime
 from urllib.parse import quote, urlencode
 
 import orjson
-import urllib3
 from alibabacloud_credentials.client import Client as Credentials
 from alibabacloud_tea_openapi.utils import Utils
 from darabonba.request import DaraRequest
 
 from clouds.alibaba.errors import answered, calling
+from clouds.wire import Answer, AnswerLost, NothingSent, wire
 from cutover.errors import NoAnswer, Unavailable
 
 _SIGNING = "ACS3-HMAC-SHA256"
-_NOTHING_SENT = (
-    urllib3.exceptions.NewConnectionError,
-    urllib3.exceptions.ConnectTimeoutError,
-    urllib3.exceptions.ProxyError,
-    urllib3.exceptions.SSLError,
-)
 
 
 class Line:
@@ -40,10 +34,8 @@ class Line:
     def __init__(
         self, credentials: Credentials, *, host: str, scheme: str, proxy: str, connect_s: float, pool: int
     ) -> None:
-        self._credentials, self._host, self._scheme = credentials, host, scheme
-        self._connect_s = connect_s
-        make = urllib3.ProxyManager(proxy, maxsize=pool, retries=False) if proxy else None
-        self._pool = make or urllib3.PoolManager(maxsize=pool, retries=False)
+        self._credentials, self._host = credentials, host
+        self._wire = wire(f"{scheme}://{host}", connect_s=connect_s, keep=pool, proxy=proxy)
 
     def post(
         self,
@@ -54,7 +46,7 @@ class Line:
         *,
         action: str,
         read_s: float,
-    ) -> urllib3.BaseHTTPResponse:
+    ) -> Answer:
         """Post and wait for the whole answer. ``path`` is encoded already.
 
         Raises:
@@ -62,18 +54,18 @@ class Line:
         """
         operation = f"fc:{action}"
         signed = self._signed(path, query, headers, body, action)
-        url = f"{self._scheme}://{self._host}{path}?{urlencode(query, quote_via=quote)}"
-        limits = urllib3.Timeout(connect=self._connect_s, read=read_s)
+        target = f"{path}?{urlencode(query, quote_via=quote)}"
         try:
-            answer = self._pool.request(
-                "POST", url, body=body, headers=signed, timeout=limits, redirect=False
-            )
-        except _NOTHING_SENT as exc:
+            answer = self._wire.post(target, signed, body, read_s=read_s)
+        except NothingSent as exc:
             raise Unavailable(
-                "Alibaba Cloud cannot be reached; nothing was sent.", cloud="alibaba", operation=operation
+                "Alibaba Cloud cannot be reached; nothing was sent.",
+                cloud="alibaba",
+                operation=operation,
+                code=str(exc),
             ) from exc
-        except urllib3.exceptions.HTTPError as exc:
-            raise NoAnswer(cloud="alibaba", operation=operation, code=type(exc).__name__) from exc
+        except AnswerLost as exc:
+            raise NoAnswer(cloud="alibaba", operation=operation, code=str(exc)) from exc
         if answer.status >= 300:
             raise _refusal(answer, operation)
         return answer
@@ -106,10 +98,10 @@ class Line:
         return {**request.headers, "Authorization": authorization}
 
 
-def _refusal(answer: urllib3.BaseHTTPResponse, operation: str) -> Exception:
+def _refusal(answer: Answer, operation: str) -> Exception:
     """Give the error of an answer that is none; one that is not FC's own JSON may come from a gateway."""
     try:
-        found = orjson.loads(answer.data)
+        found = orjson.loads(answer.body)
     except orjson.JSONDecodeError:
         found = None
     if not isinstance(found, dict):

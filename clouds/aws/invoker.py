@@ -4,8 +4,8 @@ A function's failure is HTTP 200 with a FunctionError field. A call whose answer
 it is an observation with ``NO_ANSWER``, never a retry. 429 is ``THROTTLED``. Only failing to ask is an
 exception.
 
-Runs call thousands of times, so the call is put together from botocore's own signer, connection pool and
-error parser, without the client above them, which costs far more CPU. Source: bench/run.py, 2026-11-22.
+Runs call thousands of times, so the call goes over a line of its own, with botocore's signer and error parser
+and without the client above them, which costs far more CPU. Source: bench/run.py, 2026-11-22.
 """
 
 from __future__ import annotations
@@ -18,11 +18,9 @@ from typing import Any
 from urllib.parse import quote
 
 import orjson
-from botocore.exceptions import BotoCoreError, ClientError
 
-from clouds.aws.errors import translate
 from clouds.aws.session import Clients
-from cutover.errors import NoAnswer, Throttled
+from cutover.errors import CloudError, NoAnswer, Throttled
 from cutover.observation import LogLine, Observation, Outcome, Side
 from cutover.platform_logs import parse_lambda
 
@@ -45,9 +43,9 @@ class LambdaInvoker:
         at, start = datetime.now(UTC), time.perf_counter()
         try:
             answer = line.post(path, {"Qualifier": qualifier}, headers, payload, operation="Invoke")
-        except (ClientError, BotoCoreError) as exc:
+        except CloudError as exc:
             return _unanswered(exc, at=at, waited_ms=_since_ms(start))
-        return _observation(answer.headers, answer.content, at=at, waited_ms=_since_ms(start))
+        return _observation(answer.headers, answer.body, at=at, waited_ms=_since_ms(start))
 
 
 def read_limit(timeout_s: float) -> int:
@@ -59,15 +57,14 @@ def _since_ms(start: float) -> float:
     return (time.perf_counter() - start) * 1000
 
 
-def _unanswered(exc: ClientError | BotoCoreError, *, at: datetime, waited_ms: float) -> Observation:
-    error = translate(exc, "lambda:Invoke")
+def _unanswered(error: CloudError, *, at: datetime, waited_ms: float) -> Observation:
     match error:
         case NoAnswer():
             outcome = Outcome.NO_ANSWER
         case Throttled():
             outcome = Outcome.THROTTLED
         case _:
-            raise error from exc
+            raise error
     return Observation(
         side=Side.PRIMARY,
         outcome=outcome,
@@ -81,10 +78,10 @@ def _unanswered(exc: ClientError | BotoCoreError, *, at: datetime, waited_ms: fl
 
 
 def _observation(headers: Mapping[str, str], body: bytes, *, at: datetime, waited_ms: float) -> Observation:
-    request_id = str(headers.get("x-amzn-RequestId", ""))
-    failed = bool(headers.get("X-Amz-Function-Error"))
+    request_id = headers.get("x-amzn-requestid", "")
+    failed = bool(headers.get("x-amz-function-error"))
     error_type, error_message = error_of(body) if failed else ("", "")
-    logs, found = tail(str(headers.get("X-Amz-Log-Result", "")), request_id)
+    logs, found = tail(headers.get("x-amz-log-result", ""), request_id)
     return Observation(
         side=Side.PRIMARY,
         outcome=_outcome(failed, error_type, error_message),
@@ -96,7 +93,7 @@ def _observation(headers: Mapping[str, str], body: bytes, *, at: datetime, waite
         max_memory_mb=_whole(found.get("max_memory_mb")),
         round_trip_ms=waited_ms,
         cold=(found.get("init_ms") is not None) if found else None,
-        version=str(headers.get("X-Amz-Executed-Version") or found.get("version") or ""),
+        version=str(headers.get("x-amz-executed-version") or found.get("version") or ""),
         error_type=error_type,
         error_message=error_message,
         logs=logs,
@@ -138,8 +135,8 @@ def tail(encoded: str, request_id: str) -> tuple[tuple[LogLine, ...] | None, Map
 
 def _facts(headers: Mapping[str, str], found: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     facts = []
-    if failure := headers.get("X-Amz-Function-Error"):
-        facts.append(("function_error", str(failure)))
+    if failure := headers.get("x-amz-function-error"):
+        facts.append(("function_error", failure))
     if found.get("init_ms") is not None:
         facts.append(("init_ms", f"{found['init_ms']:g}"))
     return tuple(facts)

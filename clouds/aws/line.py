@@ -1,22 +1,25 @@
-"""A line to one AWS service for calls by the thousand: botocore's signer and pool without the client above.
+"""A line to one AWS service for calls by the thousand: botocore's signer and parser without the client above.
 
-Everything is botocore's own: the signature, the connection pool with its exceptions, the parser of errors.
-What is left out are the client's hooks, validation and serialisers, most of the CPU of a small call.
+What is left out are the client's hooks, validation and serialisers, most of the CPU of a small call. The
+signature and what a refusal says are botocore's own.
 """
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from botocore.auth import SigV4Auth
-from botocore.awsrequest import AWSRequest, AWSResponse
+from botocore.awsrequest import AWSRequest, HeadersDict
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, NoCredentialsError
-from botocore.httpsession import URLLib3Session
+from botocore.httpsession import get_cert_path
 from botocore.parsers import create_parser
+
+from clouds.aws.errors import calling, translate
+from clouds.wire import Answer, AnswerLost, NothingSent, wire
+from cutover.errors import CloudError, NoAnswer, Unavailable
 
 
 class Line:
@@ -33,13 +36,13 @@ class Line:
         self._region = client.meta.region_name
         self._credentials = credentials
         config = client.meta.config
-        make: Any = URLLib3Session  # its stubs know neither a pair of limits nor options of sockets
-        self._http = make(
-            proxies=config.proxies,
-            timeout=(config.connect_timeout, config.read_timeout),
-            max_pool_connections=config.max_pool_connections,
-            # Headers and body leave apart: without this the second waits 40 ms for the first one's ACK.
-            socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+        self._read_s = float(config.read_timeout)
+        self._wire = wire(
+            self._endpoint,
+            connect_s=config.connect_timeout,
+            keep=config.max_pool_connections,
+            proxy=config.proxies.get("https", ""),
+            ca_file=get_cert_path(True),
         )
 
     def post(
@@ -50,26 +53,42 @@ class Line:
         body: bytes,
         *,
         operation: str,
-    ) -> AWSResponse:
+    ) -> Answer:
         """Post and wait for the whole answer. ``path`` is encoded already.
 
         Raises:
-            ClientError: the service refused, as the client would say it.
-            BotoCoreError: nothing was sent, or no answer came.
+            CloudError: the service refused, nothing was sent, or no answer came.
         """
-        if self._credentials is None:
-            raise NoCredentialsError()
-        url = f"{self._endpoint}{path}?{urlencode(query, quote_via=quote)}"
-        request = AWSRequest(method="POST", url=url, data=body, headers=dict(headers))
-        frozen = self._credentials.get_frozen_credentials()
-        SigV4Auth(frozen, self._model.signing_name, self._region).add_auth(request)
-        answer: AWSResponse = self._http.send(request.prepare())
-        if answer.status_code >= 300:
-            raise self._refusal(answer, operation)
+        named = f"{self._model.service_name}:{operation}"
+        target = f"{path}?{urlencode(query, quote_via=quote)}"
+        with calling(named):
+            signed = self._signed(target, headers, body)
+        try:
+            answer = self._wire.post(target, signed, body, read_s=self._read_s)
+        except NothingSent as exc:
+            raise Unavailable(
+                "AWS cannot be reached; nothing was sent.", cloud="aws", operation=named, code=str(exc)
+            ) from exc
+        except AnswerLost as exc:
+            raise NoAnswer(cloud="aws", operation=named, code=str(exc)) from exc
+        if answer.status >= 300:
+            raise self._refusal(answer, operation, named)
         return answer
 
-    def _refusal(self, answer: AWSResponse, operation: str) -> ClientError:
-        response = {"headers": answer.headers, "status_code": answer.status_code, "body": answer.content}
+    def _signed(self, target: str, headers: Mapping[str, str], body: bytes) -> dict[str, str]:
+        if self._credentials is None:
+            raise NoCredentialsError()
+        request = AWSRequest(method="POST", url=self._endpoint + target, data=body, headers=dict(headers))
+        frozen = self._credentials.get_frozen_credentials()
+        SigV4Auth(frozen, self._model.signing_name, self._region).add_auth(request)
+        return dict(request.headers.items())
+
+    def _refusal(self, answer: Answer, operation: str, named: str) -> CloudError:
+        response = {
+            "headers": HeadersDict(answer.headers),
+            "status_code": answer.status,
+            "body": answer.body,
+        }
         shape = self._model.operation_model(operation).output_shape
         parsed = create_parser(self._model.metadata["protocol"]).parse(response, shape)
-        return ClientError(parsed, operation)
+        return translate(ClientError(parsed, operation), named)
