@@ -12,6 +12,7 @@ from __future__ import annotations
 import datetime as dt
 import io
 import json
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -32,6 +33,7 @@ _JSON = frozenset(
     field.column for field in Pair._meta.concrete_fields if field.get_internal_type() == "JSONField"
 )
 _ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
+_ESCAPED = re.compile(r"[\\\t\n\r]")
 
 
 # ------------------------------------------------------------------------------------------- writing
@@ -44,37 +46,48 @@ def write(rows: Sequence[Pair]) -> None:
     """
     if not rows:
         return
-    lines = io.StringIO()
-    for row in rows:
-        lines.write("\t".join(_text(row, column) for column in COLUMNS))
-        lines.write("\n")
-    lines.seek(0)
+    lines = io.BytesIO(b"".join(_line(row) for row in rows))
     columns = ", ".join(f'"{column}"' for column in COLUMNS)
     with connection.wrap_database_errors, connection.cursor() as cursor:
         cursor.copy_expert(f'COPY "{TABLE}" ({columns}) FROM STDIN', lines)
     roll_up(rows)
 
 
-def _text(row: Pair, column: str) -> str:
-    """Give a value in COPY's text format."""
-    value: Any = getattr(row, column)
-    if value is None and column != "event":
-        return "\\N"
-    if column in _JSON:
-        return _json(value).translate(_ESCAPES)
-    if isinstance(value, bool):
-        return "t" if value else "f"
-    if isinstance(value, dt.datetime):
-        return value.isoformat()
-    return str(value).translate(_ESCAPES)
+def _line(row: Pair) -> bytes:
+    """Give a row in COPY's text format."""
+    values = row.__dict__
+    return b"\t".join([written(values[name]) for name, written in _WRITTEN]) + b"\n"
 
 
-def _json(value: Any) -> str:
+def _text(value: Any) -> bytes:
+    if value is None:
+        return b"\\N"
+    text = str(value)
+    return (text.translate(_ESCAPES) if _ESCAPED.search(text) else text).encode()
+
+
+def _event(value: Any) -> bytes:
+    """Give an event, which is JSON even where it is nothing at all: ``null``."""
+    # What is written is JSON, whose only character that COPY reads otherwise is the backslash.
+    return _json(value).replace(b"\\", b"\\\\")
+
+
+def _document(value: Any) -> bytes:
+    return b"\\N" if value is None else _event(value)
+
+
+def _json(value: Any) -> bytes:
     try:
-        return orjson.dumps(value).decode()
+        return orjson.dumps(value)
     except TypeError:
         # Integers above 64 bit, which orjson refuses and PostgreSQL keeps.
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+_WRITTEN = tuple(
+    (field.attname, _event if field.name == "event" else _document if field.column in _JSON else _text)
+    for field in Pair._meta.concrete_fields
+)
 
 
 def roll_up(rows: Iterable[Pair]) -> None:
