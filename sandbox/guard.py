@@ -18,17 +18,31 @@ def host_name(host: str) -> str:
     return host.partition(":")[0].lower()
 
 
+def is_loopback(name: str) -> bool:
+    """Tell whether a host name, as `host_name` gives it, is this machine's own."""
+    return name in _LOOPBACK or name.endswith(".localhost")
+
+
 ROOT = "/_sandbox"
 
 
 def page_refusal(
-    headers: Mapping[str, str], *, method: str, path: str, host_suffixes: tuple[str, ...] = (".localhost",)
+    headers: Mapping[str, str],
+    *,
+    method: str,
+    path: str,
+    host_suffixes: tuple[str, ...] = (".localhost",),
+    admitted: bool = False,
 ) -> str | None:
     """Say why a request is refused, letting the page of faults and the links to it pass.
 
-    headers: lower-case names. path: without its query.
+    headers: lower-case names. path: without its query. admitted: the owner of what is asked for lets pages of
+    the request's Origin in; the Host is looked at all the same.
     """
     asked = dict(headers)
+    if admitted:
+        for name in ("origin", "sec-fetch-site"):
+            asked.pop(name, None)
     own = path == ROOT or path.startswith(f"{ROOT}/")
     if path == f"{ROOT}/" and method == "GET" and asked.get("sec-fetch-mode") == "navigate":
         # A link from the dashboard, another port of this machine. Reading the page changes nothing.

@@ -22,7 +22,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.alibaba.service import Alibaba, Errand
-from sandbox.alibaba.wire import Incoming, Refused, Reply, json_reply, split_target
+from sandbox.alibaba.wire import Incoming, Refused, Reply, StreamBroken, json_reply, split_target
 from sandbox.faults import FRONT_KINDS, HANG_MS, Rule
 
 BODY_LIMIT_BYTES = 520 * 1024 * 1024
@@ -84,7 +84,8 @@ async def _read(receive: Receive, content: IO[bytes], limit: int) -> bool:
     return True
 
 
-async def _write(send: Send, reply: Reply, *, head: bool) -> None:
+async def _write(send: Send, reply: Reply, *, head: bool, pool: ThreadPoolExecutor | None = None) -> None:
+    """Send a reply; its stream is read in this pool. Raises StreamBroken."""
     headers = {name.lower(): value for name, value in reply.headers.items()}
     if reply.status not in (204, 304) and reply.stream is None:
         headers.setdefault("content-length", str(len(reply.body)))
@@ -92,7 +93,7 @@ async def _write(send: Send, reply: Reply, *, head: bool) -> None:
     await send({"type": "http.response.start", "status": reply.status, "headers": raw})
     if reply.stream is not None and not head:
         loop = asyncio.get_running_loop()
-        while piece := await loop.run_in_executor(None, next, reply.stream, b""):
+        while piece := await loop.run_in_executor(pool, next, reply.stream, b""):
             await send({"type": "http.response.body", "body": piece, "more_body": True})
     await send({"type": "http.response.body", "body": b"" if head else reply.body})
 
@@ -142,7 +143,11 @@ class Front:
         if reply is None:
             await _break_off(scope, receive)
         else:
-            await _write(send, reply, head=request.method == "HEAD")
+            try:
+                await _write(send, reply, head=request.method == "HEAD", pool=self._waiting)
+            except StreamBroken as exc:
+                _log.warning("an answer broke off: %s", exc)
+                await _break_off(scope, receive)
 
     async def _carry_out(self, request: Incoming) -> Reply | None:
         """Give the reply, or None when a fault says that the connection is to be broken off."""

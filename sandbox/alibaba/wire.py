@@ -60,13 +60,18 @@ class Incoming:
 class Reply:
     """What goes back: status, headers, body.
 
-    ``stream`` gives a large body piece by piece in place of ``body``; the headers name its length.
+    ``stream`` gives a body piece by piece, none of them empty, in place of ``body``; it is sent in chunks
+    where the headers name no length.
     """
 
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes = b""
     stream: Iterator[bytes] | None = None
+
+
+class StreamBroken(Exception):
+    """A body that has begun cannot be brought to its end: the connection is to be broken off."""
 
 
 class Refused(Exception):

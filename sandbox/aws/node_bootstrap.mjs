@@ -1,12 +1,14 @@
 // Runs a Node.js handler as Lambda's own runtime does, over the Lambda Runtime API.
 //
-// Handlers may be callback, promise or async style, CommonJS or ES modules. Log lines go to the telemetry
+// Handlers may be callback, promise or async style, CommonJS or ES modules, and may stream their answer
+// (awslambda.streamifyResponse). Log lines go to the telemetry
 // descriptor in frames, so that a message with newlines stays one entry.
 // Source: docs.aws.amazon.com/lambda/latest/dg/{nodejs-handler,nodejs-logging,runtimes-api}.html, read 2026-11-22.
 import fs from "node:fs";
 import http from "node:http";
 import { createRequire, register } from "node:module";
 import path from "node:path";
+import { Writable } from "node:stream";
 import { pathToFileURL } from "node:url";
 import util from "node:util";
 import { leadAwsSdkV2 } from "../executor/aws_sdk_v2.mjs";
@@ -229,6 +231,113 @@ function run(handler, event, headers) {
   });
 }
 
+// The answer of a handler that streams: each write leaves at once, over a connection of its own, as chunks of the
+// response to the runtime API. The content type and a prelude can be set until the first write.
+class ResponseStream extends Writable {
+  constructor(id) {
+    super();
+    this.where = `/2018-06-01/runtime/invocation/${id}/response`;
+    this.contentType = "application/octet-stream";
+    this.prelude = null;
+    this.request = null;
+  }
+
+  setContentType(type) {
+    this.contentType = type;
+  }
+
+  open() {
+    if (this.request) return this.request;
+    this.request = http.request({
+      host: apiHost,
+      port: apiPort,
+      agent: false,
+      method: "POST",
+      path: this.where,
+      headers: {
+        "Content-Type": this.contentType,
+        "Lambda-Runtime-Function-Response-Mode": "streaming",
+        "Transfer-Encoding": "chunked",
+        Trailer: "Lambda-Runtime-Function-Error-Type, Lambda-Runtime-Function-Error-Body",
+      },
+    });
+    this.request.setNoDelay(true);
+    this.accepted = new Promise((resolve, reject) => {
+      this.request.on("response", (response) => response.resume().on("end", resolve));
+      this.request.on("error", reject);
+    });
+    this.accepted.catch(() => undefined);
+    if (this.prelude) this.request.write(this.prelude);
+    return this.request;
+  }
+
+  _write(piece, encoding, callback) {
+    this.open().write(piece, callback);
+  }
+
+  _final(callback) {
+    this.open().end();
+    this.accepted.then(() => callback(), callback);
+  }
+
+  // Ends an answer that has begun and cannot go on: what went wrong follows it.
+  async breakOff(error) {
+    const { errorType } = errorDocument(error);
+    this.request.addTrailers({
+      "Lambda-Runtime-Function-Error-Type": /^[\x20-\x7e]*$/.test(errorType) ? errorType : "Error",
+      "Lambda-Runtime-Function-Error-Body": Buffer.from(JSON.stringify(errorDocument(error))).toString("base64"),
+    });
+    this.request.end();
+    await this.accepted;
+  }
+}
+
+// Source: docs.aws.amazon.com/lambda/latest/dg/configuration-response-streaming.html, read 2026-11-22.
+const STREAMING = Symbol.for("aws.lambda.runtime.handler.streaming");
+globalThis.awslambda = {
+  streamifyResponse(handler) {
+    handler[STREAMING] = "response";
+    return handler;
+  },
+  HttpResponseStream: {
+    from(stream, prelude) {
+      stream.setContentType("application/vnd.awslambda.http-integration-response");
+      stream.prelude = Buffer.concat([Buffer.from(JSON.stringify(prelude ?? {})), Buffer.alloc(8)]);
+      return stream;
+    },
+  },
+};
+
+// Runs a handler that streams until its answer has ended: by itself, by done() or because nothing is left to do.
+function stream(handler, event, headers, answer) {
+  return new Promise((resolve, reject) => {
+    const onIdle = () => answer.end();
+    const settle = (finish) => (value) => {
+      process.off("beforeExit", onIdle);
+      finish(value);
+    };
+    answer.once("finish", settle(resolve)).once("error", settle(reject));
+    process.once("beforeExit", onIdle);
+    const context = contextFrom(headers, (error) => (error ? settle(reject)(error) : answer.end()));
+    new Promise((go) => go(handler(event, answer, context))).catch((error) => settle(reject)(error ?? named("Error", String(error))));
+  });
+}
+
+async function serveStreaming(handler, next, id) {
+  const answer = new ResponseStream(id);
+  try {
+    await stream(handler, JSON.parse(next.body.toString("utf8")), next.headers, answer);
+  } catch (error) {
+    logFailure(error);
+    await (answer.request ? answer.breakOff(error) : postError(`/invocation/${id}/error`, error));
+  }
+}
+
+function logFailure(error) {
+  const { trace: stack, ...document } = errorDocument(error);
+  console.error("Invoke Error", `\t${JSON.stringify({ ...document, stack })}`);
+}
+
 async function serve(handler) {
   const next = await call("GET", "/invocation/next");
   const id = next.headers["lambda-runtime-aws-request-id"];
@@ -236,6 +345,7 @@ async function serve(handler) {
   if (trace) process.env._X_AMZN_TRACE_ID = trace;
   else delete process.env._X_AMZN_TRACE_ID;
   currentRequest.id = id;
+  if (handler[STREAMING]) return serveStreaming(handler, next, id);
   try {
     const answer = await run(handler, JSON.parse(next.body.toString("utf8")), next.headers);
     const body = Buffer.from(JSON.stringify(answer === undefined ? null : answer) ?? "null");
@@ -244,8 +354,7 @@ async function serve(handler) {
       headers: { "Content-Type": "application/json", "Content-Length": body.length },
     });
   } catch (error) {
-    const { trace: stack, ...document } = errorDocument(error);
-    console.error("Invoke Error", `\t${JSON.stringify({ ...document, stack })}`);
+    logFailure(error);
     await postError(`/invocation/${id}/error`, error);
   }
 }
@@ -258,13 +367,6 @@ async function fatal(kind, error) {
   await postError(where, wrapped).catch(() => undefined);
   process.exit(1);
 }
-
-// What a streaming handler asks for at its start; the sandbox answers in one piece, so it says no at once.
-globalThis.awslambda = {
-  streamifyResponse() {
-    throw named("Runtime.StreamingNotSupported", "The sandbox does not run handlers that stream their response (awslambda.streamifyResponse).");
-  },
-};
 
 patchConsole();
 leadAwsSdkV2(process.env.AWS_ENDPOINT_URL);

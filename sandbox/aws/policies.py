@@ -11,18 +11,16 @@ import re
 from typing import Any
 from urllib.parse import unquote
 
-from moto.core.exceptions import JsonRESTError
 from moto.iam.exceptions import NotFoundException
 
 from sandbox.aws.errors import AwsError
 
 
-class _Refused(JsonRESTError):  # type: ignore[misc]
-    code = 501
-
-
 def simulate(backend: Any, asked: dict[str, Any]) -> dict[str, Any]:
-    """Answer SimulatePrincipalPolicy. backend: moto's IAM backend. asked: the call's parameters."""
+    """Answer SimulatePrincipalPolicy. backend: moto's IAM backend. asked: the call's parameters.
+
+    Raises AwsError.
+    """
     documents = _documents(backend, asked["PolicySourceArn"])
     documents += [json.loads(text) for text in asked.get("PolicyInputList", [])]
     statements = [s for document in documents for s in _listed(document["Statement"])]
@@ -52,14 +50,14 @@ def allows(backend: Any, arn: str, action: str, resource: str) -> bool:
         return _decision(statements, action, resource) == "allowed"
     except NotFoundException:
         return False
-    except _Refused as exc:
-        raise AwsError(501, "NotImplementedException", str(exc.message)) from exc
+    except AwsError as exc:
+        raise AwsError(501, "NotImplementedException", exc.message) from exc
 
 
 def _documents(backend: Any, arn: str) -> list[dict[str, Any]]:
     found = re.fullmatch(r"arn:aws:iam::\d+:(user|role|group)/(?:.*/)?([^/]+)", arn)
     if found is None:
-        raise _Refused("InvalidInput", f"Not the ARN of a user, group or role: {arn[:200]}")
+        raise AwsError(400, "InvalidInput", f"Not the ARN of a user, group or role: {arn[:200]}")
     kind, name = found.groups()
     holders = {"user": backend.users, "role": backend.roles, "group": backend.groups}[kind]
     holder = next((h for h in holders.values() if h.name == name), None)
@@ -96,7 +94,7 @@ def _decision(statements: list[dict[str, Any]], action: str, resource: str) -> s
         ):
             continue
         if "Condition" in statement:
-            raise _Refused("NotImplemented", "The sandbox does not simulate policies with conditions.")
+            raise AwsError(501, "NotImplemented", "The sandbox does not simulate policies with conditions.")
         if statement["Effect"] == "Deny":
             return "explicitDeny"
         decision = "allowed"

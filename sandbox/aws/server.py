@@ -4,6 +4,7 @@ werkzeug's own handler closes each connection; this one reads every request to i
 length, so that connections stay open and warm calls stay cheap.
 """
 
+import errno
 import io
 import json
 import logging
@@ -11,10 +12,11 @@ import socket
 import struct
 import time
 import uuid
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl
 
+from moto.core.exceptions import ServiceException
 from moto.moto_server.werkzeug_app import (
     DomainDispatcherApplication,
     MotoRequestHandler,
@@ -30,12 +32,14 @@ from sandbox.aws.errors import AwsError, render
 from sandbox.aws.functions.invoking import Reply
 from sandbox.aws.functions.packages import Packages
 from sandbox.aws.http.asking import Pairs
+from sandbox.aws.http.calling import BrokenOff
 from sandbox.aws.http.site import PREFIXES, Site
 from sandbox.aws.service import LambdaService
 from sandbox.aws.signature import Caller, SignedRequest, service_of, verify
 from sandbox.aws.signature_v2 import is_presigned_v2, verify_v2
 from sandbox.fault_page import PATHS, FaultPage
 from sandbox.guard import ROOT, page_refusal, token_matches
+from sandbox.live import TooLarge
 
 MAX_BODY_BYTES = 300 * 1024 * 1024
 _FAULT_CODES = {
@@ -49,6 +53,7 @@ _FAULT_CODES = {
 }
 # moto answers these wrongly: it does not apply the filters of a Logs Insights query.
 _UNTRUE = frozenset({("logs", "StartQuery")})
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 _log = logging.getLogger(__name__)
 
 
@@ -91,12 +96,18 @@ class Front:
         request_id = str(uuid.uuid4())
         if self._closed:
             return None
-        why = page_refusal(request.headers, method=request.method, path=request.path)
+        visit = request.path.startswith(PREFIXES)
+        why = page_refusal(
+            request.headers,
+            method=request.method,
+            path=request.path,
+            admitted=visit and "origin" in request.headers and self._site.admits(request),
+        )
         if why is not None:
             return _plain(403, {"error": why})
         if request.path.startswith("/_sandbox/"):
             return self._own(request)
-        if request.path.startswith(PREFIXES):
+        if visit:
             return self._site.answer(request, handler.pairs, str(handler.client_address[0]), request_id)
         service = service_of(request)
         try:
@@ -175,8 +186,18 @@ class Front:
             raise refusal
         try:
             reply = self._ask_moto(handler)
+        except (AwsError, ServiceException):
+            raise
         except NotImplementedError as exc:
             raise refusal from exc
+        except Exception as exc:
+            if isinstance(exc, OSError) and exc.errno in _NO_ROOM:
+                raise AwsError(503, NotKept.code, f"The sandbox has no room: {exc.strerror}") from exc
+            # moto is not ours: whatever it stumbles over, often an input that it does not expect, is recorded
+            # and told as a refusal that names the call, never as a failure to be tried again.
+            _log.exception("moto failed at %s of %s", call.operation, call.service)
+            message = f"The sandbox could not carry out {call.operation} of {call.service}; its log says why."
+            raise AwsError(501, "NotImplementedException", message) from exc
         kind = next((value for name, value in reply.headers.items() if name.lower() == "content-type"), "")
         if reply.status == 404 and call.service != "s3" and kind.startswith("text/html"):
             raise refusal
@@ -330,21 +351,45 @@ class _Handler(MotoRequestHandler):  # type: ignore[misc]
         self.send_response(reply.status)
         headers = {name.lower(): value for name, value in reply.headers.items()}
         bodiless = reply.status in (204, 304) or self.command == "HEAD"
+        streamed = reply.stream is not None and not bodiless
         if self.command != "HEAD":
             headers.pop("content-length", None)
-        if reply.status not in (204, 304):
+        if streamed:
+            # A client of HTTP/1.0 knows no chunks: for it the end of the connection is the end of the body.
+            self.close_connection |= self.request_version < "HTTP/1.1"
+        elif reply.status not in (204, 304):
             headers.setdefault("content-length", str(len(reply.body)))
         for name, value in headers.items():
             if name not in ("connection", "transfer-encoding"):
                 self.send_header(name, value)
         for name, value in reply.more:
             self.send_header(name, value)
+        chunked = streamed and self.request_version >= "HTTP/1.1"
+        if chunked:
+            self.send_header("transfer-encoding", "chunked")
         if self.close_connection:
             self.send_header("connection", "close")
         self.end_headers()
-        if not bodiless:
+        if streamed and reply.stream is not None:
+            self._write_stream(reply.stream, chunked=chunked)
+        elif not bodiless:
             self.wfile.write(reply.body)
         self.wfile.flush()
+
+    def _write_stream(self, pieces: Iterator[bytes], *, chunked: bool) -> None:
+        """Write each piece when it comes. A stream that fails takes the connection with it."""
+        self.wfile.flush()
+        try:
+            for piece in pieces:
+                if piece:
+                    self.wfile.write(b"%x\r\n%b\r\n" % (len(piece), piece) if chunked else piece)
+                    self.wfile.flush()
+        except (AwsError, BrokenOff, TooLarge) as exc:
+            _log.warning("an answer broke off: %s", exc or type(exc).__name__)
+            self._reset()
+            raise ConnectionAbortedError from exc
+        if chunked:
+            self.wfile.write(b"0\r\n\r\n")
 
     def _reset(self) -> None:
         self.close_connection = True

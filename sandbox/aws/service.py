@@ -16,7 +16,6 @@ from sandbox.aws.functions import (
     mappings,
     permitting,
     protocol,
-    streaming,
     urls,
 )
 from sandbox.aws.functions.invoking import Invoker, Reply
@@ -110,7 +109,7 @@ class LambdaService:
         if ask.operation == "Invoke":
             return self._invoker.invoke(ask.given, request_id)
         if ask.operation == "InvokeWithResponseStream":
-            return self._stream(ask.given, request_id)
+            return self._invoker.invoke_streaming(ask.given, request_id)
         if ask.operation == "InvokeAsync":
             given = {"FunctionName": ask.given["FunctionName"], "Payload": ask.given["InvokeArgs"]}
             accepted = self._invoker.invoke({**given, "InvocationType": "Event"}, request_id)
@@ -134,18 +133,3 @@ class LambdaService:
         status = 204 if answer is None else ask.status
         body = b"" if answer is None else json.dumps(answer).encode()
         return Reply(status=status, headers={"content-type": "application/json"}, body=body)
-
-    def _stream(self, given: dict[str, Any], request_id: str) -> Reply:
-        """Give the answer of a call as a stream of one chunk."""
-        reply = self._invoker.invoke(given, request_id)
-        if reply.status != 200:
-            return reply
-        kept = {name: value for name, value in reply.headers.items() if name == "x-amz-executed-version"}
-        body = streaming.streamed(
-            reply.body,
-            error=reply.headers.get("x-amz-function-error"),
-            log_result=reply.headers.get("x-amz-log-result"),
-        )
-        kind = {"content-type": "application/vnd.amazon.eventstream"}
-        stream_type = {"x-amz-stream-content-type": "application/octet-stream"}
-        return Reply(status=200, headers=kind | stream_type | kept, body=body)

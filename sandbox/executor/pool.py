@@ -18,6 +18,7 @@ from sandbox.executor.values import (
     HttpRequest,
     HttpWorkerSpec,
     InstanceSpec,
+    Listener,
     PortBusy,
     Saturated,
     WorkerSpec,
@@ -57,9 +58,17 @@ class Executor:
         """Why functions cannot have a /tmp, /opt and code directory of their own here; None: they have."""
         return self._launcher.refused
 
-    def invoke(self, spec: WorkerSpec, payload: bytes, *, headers: Mapping[str, str]) -> Execution:
+    def invoke(
+        self,
+        spec: WorkerSpec,
+        payload: bytes,
+        *,
+        headers: Mapping[str, str],
+        listener: Listener | None = None,
+    ) -> Execution:
         """Run one call and wait for its end.
 
+        listener: hears an answer that is streamed.
         headers: what the bootstrap sees with the event, lower-case names; `lambda-runtime-aws-request-id` is
             drawn when absent.
         Raises Saturated when no worker came free within ten seconds or the executor is closed, OSError when
@@ -68,13 +77,16 @@ class Executor:
         worker = self._take(spec, time.monotonic() + WAIT_FOR_WORKER_S)
         assert isinstance(worker, Worker)
         try:
-            return worker.run(payload, headers)
+            return worker.run(payload, headers, listener)
         finally:
             self._give_back(worker)
 
-    def invoke_http(self, spec: HttpWorkerSpec, request: HttpRequest) -> HttpExecution:
+    def invoke_http(
+        self, spec: HttpWorkerSpec, request: HttpRequest, listener: Listener | None = None
+    ) -> HttpExecution:
         """Run one call of a function that is an HTTP server and wait for its end.
 
+        listener: hears an answer that the server sends in chunks, of a length that it does not say.
         Raises Saturated and OSError as `invoke` does, and PortBusy when the server insists on a port that
         somebody else holds.
         """
@@ -83,7 +95,7 @@ class Executor:
             worker = self._take(spec, limit)
             assert isinstance(worker, HttpWorker)
             try:
-                return worker.run(request)
+                return worker.run(request, listener)
             except PortBusy as exc:
                 if not self._free_port(int(exc.args[0]), worker, limit):
                     raise

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -129,6 +130,20 @@ class HttpExecution:
     execution: Execution
     status: int
     headers: tuple[tuple[str, str], ...]
+
+
+class Listener(Protocol):
+    """Hears an answer while the function gives it, in the thread of the call; it must not block or fail.
+
+    Nothing is heard of an answer that comes in one piece: that is the execution's payload. What was heard is
+    not in the payload again.
+    """
+
+    def begin(self, status: int, headers: tuple[tuple[str, str], ...]) -> None:
+        """The answer has begun. Of a function that is no HTTP server: 200 and its content-type."""
+
+    def piece(self, content: bytes) -> None:
+        """A part of the body has come."""
 
 
 class Saturated(Exception):

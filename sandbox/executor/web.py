@@ -19,7 +19,7 @@ import h11
 from sandbox.executor import listening
 from sandbox.executor.instance import TICK_S, Ending, Instance
 from sandbox.executor.launcher import Launcher
-from sandbox.executor.values import HttpExecution, HttpRequest, HttpWorkerSpec, PortBusy
+from sandbox.executor.values import HttpExecution, HttpRequest, HttpWorkerSpec, Listener, PortBusy
 from sandbox.loopback import free_port
 
 MAX_ANSWER_BYTES = 64 * 1024 * 1024
@@ -57,7 +57,7 @@ class HttpWorker(Instance):
         """Tell whether this process listens on a port."""
         return listening.belongs_to(self.pid, listening.inodes(port))
 
-    def run(self, request: HttpRequest) -> HttpExecution:
+    def run(self, request: HttpRequest, listener: Listener | None = None) -> HttpExecution:
         """Run one call to its end; see `Worker.run`. Raises PortBusy when the server cannot have its port."""
         cold = self._begin()
         ended = self._start_up() if cold else None
@@ -65,7 +65,7 @@ class HttpWorker(Instance):
         began, began_at = time.monotonic(), time.time()
         answer = None
         if ended is None:
-            found = self._exchange(request, began + self.spec.timeout_s)
+            found = self._exchange(request, began + self.spec.timeout_s, listener)
             answer, ended = (found, _judged(found, request)) if isinstance(found, Answer) else (None, found)
         duration_ms = (time.monotonic() - began) * 1000
         self._settle(answer is not None and self.alive())
@@ -136,8 +136,10 @@ class HttpWorker(Instance):
 
     # ------------------------------------------------------------------------------------------- one call
 
-    def _exchange(self, request: HttpRequest, limit: float) -> Answer | Ending:
-        call = _Call(request, self.port or self._given)
+    def _exchange(
+        self, request: HttpRequest, limit: float, listener: Listener | None = None
+    ) -> Answer | Ending:
+        call = _Call(request, self.port or self._given, listener)
         try:
             self._selector.register(
                 call.sock, selectors.EVENT_READ | selectors.EVENT_WRITE, lambda: self._advance(call)
@@ -180,13 +182,15 @@ class HttpWorker(Instance):
 class _Call:
     """One request on its way and its answer; never blocks."""
 
-    def __init__(self, request: HttpRequest, port: int) -> None:
+    def __init__(self, request: HttpRequest, port: int, listener: Listener | None = None) -> None:
         self.answer: Answer | None = None
         self.failure: str | None = None
         self.quiet = False
         self._http = h11.Connection(h11.CLIENT, max_incomplete_event_size=1 << 20)
         self._head: h11.Response | None = None
         self._body = bytearray()
+        self._listener = listener
+        self._heard = False  # the listener has the beginning, and gets what follows
         self._out = bytearray()
         self.sock = socket.socket()
         self.sock.setblocking(False)
@@ -245,6 +249,11 @@ class _Call:
             event = self._http.next_event()
             if isinstance(event, h11.Response):
                 self._head = event
+                if self._listener is not None and _is_streamed(event):
+                    self._heard = True
+                    self._listener.begin(event.status_code, _text_headers(event))
+            elif isinstance(event, h11.Data) and self._heard and self._listener is not None:
+                self._listener.piece(bytes(event.data))
             elif isinstance(event, h11.Data):
                 self._body += event.data
                 if len(self._body) > MAX_ANSWER_BYTES:
@@ -260,10 +269,19 @@ class _Call:
 
     def _answered(self) -> Answer:
         assert self._head is not None
-        headers = tuple(
-            (name.decode("latin-1"), value.decode("latin-1")) for name, value in self._head.headers
+        return Answer(
+            status=self._head.status_code, headers=_text_headers(self._head), body=bytes(self._body)
         )
-        return Answer(status=self._head.status_code, headers=headers, body=bytes(self._body))
+
+
+def _text_headers(head: h11.Response) -> tuple[tuple[str, str], ...]:
+    return tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in head.headers)
+
+
+def _is_streamed(head: h11.Response) -> bool:
+    """Tell whether a body comes piece by piece: its length is not said, and there may be one."""
+    names = {name for name, _ in head.headers}
+    return b"content-length" not in names and head.status_code not in (204, 304)
 
 
 def _judged(answer: Answer, request: HttpRequest) -> Ending:

@@ -1,7 +1,10 @@
 """The HTTP/1.1 that bootstraps speak: requests parsed from bytes as they arrive, answers in one go."""
 
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
+
+Sink = Callable[[bytes], None]
 
 MAX_HEAD_BYTES = 2 * 1024 * 1024  # a runtime may send a trace of up to 1 MiB in one header
 
@@ -12,7 +15,10 @@ class BrokenRequest(Exception):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RuntimeRequest:
-    """One request of a bootstrap; header names are lower case."""
+    """One request of a bootstrap; header names are lower case, trailers are among them.
+
+    body: what was not handed to a sink while it arrived.
+    """
 
     method: str
     path: str
@@ -21,14 +27,22 @@ class RuntimeRequest:
 
 
 class Connection:
-    """One connection of a bootstrap. Not thread-safe: owned by the thread that drives the worker."""
+    """One connection of a bootstrap. Not thread-safe: owned by the thread that drives the worker.
 
-    def __init__(self, sock: socket.socket) -> None:
+    sink_for: asked with path and headers of each request; what it gives is handed the pieces of a chunked
+        body as they arrive, None has them gathered.
+    """
+
+    def __init__(
+        self, sock: socket.socket, sink_for: Callable[[str, dict[str, str]], Sink | None] | None = None
+    ) -> None:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         sock.settimeout(10)
         self.sock = sock
         self._buffer = bytearray()
         self._head: tuple[str, str, dict[str, str]] | None = None
+        self._sink_for = sink_for
+        self._chunks: _Chunks | None = None
 
     def receive(self) -> bool:
         """Take in what has arrived. Returns False once the other side has closed."""
@@ -73,7 +87,7 @@ class Connection:
 
     def _read_body(self, headers: dict[str, str]) -> bytes | None:
         if "chunked" in headers.get("transfer-encoding", "").lower():
-            return self._read_chunks()
+            return self._read_chunks(headers)
         length = int(headers.get("content-length") or 0)
         if len(self._buffer) < length:
             return None
@@ -81,32 +95,16 @@ class Connection:
         del self._buffer[:length]
         return body
 
-    def _read_chunks(self) -> bytes | None:
-        body, at = bytearray(), 0
-        while True:
-            line = self._buffer.find(b"\r\n", at)
-            if line < 0:
-                return None
-            try:
-                size = int(bytes(self._buffer[at:line]).split(b";")[0], 16)
-            except ValueError as exc:
-                raise BrokenRequest("chunk size") from exc
-            at = line + 2
-            if size == 0:
-                end = self._buffer.find(b"\r\n", at)
-                if end < 0:
-                    return None
-                # Trailers are skipped up to the empty line that closes the message.
-                while end != at:
-                    at, end = end + 2, self._buffer.find(b"\r\n", end + 2)
-                    if end < 0:
-                        return None
-                del self._buffer[: end + 2]
-                return bytes(body)
-            if len(self._buffer) < at + size + 2:
-                return None
-            body += self._buffer[at : at + size]
-            at += size + 2
+    def _read_chunks(self, headers: dict[str, str]) -> bytes | None:
+        if self._chunks is None:
+            assert self._head is not None
+            sink = self._sink_for(self._head[1], headers) if self._sink_for is not None else None
+            self._chunks = _Chunks(sink)
+        if not self._chunks.read(self._buffer):
+            return None
+        done, self._chunks = self._chunks, None
+        headers.update(done.trailers)
+        return bytes(done.body)
 
     def answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         """Write one answer. Raises OSError when the other side is gone."""
@@ -117,3 +115,51 @@ class Connection:
 
     def close(self) -> None:
         self.sock.close()
+
+
+class _Chunks:
+    """A chunked body on its way: read once, however many pieces it comes in."""
+
+    def __init__(self, sink: Sink | None) -> None:
+        self.body = bytearray()
+        self.trailers: dict[str, str] = {}
+        self._sink: Sink = sink or self.body.extend
+        self._left = 0  # bytes of the present chunk that are still to come
+        self._closing = False  # the line break after a chunk's bytes is still to come
+        self._ending = False  # the last chunk was seen, trailers follow
+
+    def read(self, buffer: bytearray) -> bool:
+        """Take what the buffer has; True once the body is whole. Raises BrokenRequest."""
+        while True:
+            if self._left:
+                if not buffer:
+                    return False
+                piece = bytes(buffer[: self._left])
+                del buffer[: len(piece)]
+                self._left -= len(piece)
+                self._sink(piece)
+                continue
+            end = buffer.find(b"\r\n")
+            if end < 0:
+                if len(buffer) > MAX_HEAD_BYTES:
+                    raise BrokenRequest("chunk line too long")
+                return False
+            line = bytes(buffer[:end])
+            del buffer[: end + 2]
+            if self._closing:
+                self._closing = False
+            elif not self._ending:
+                self._begin(line)
+            elif not line:
+                return True
+            else:
+                name, _, value = line.decode("latin-1").partition(":")
+                self.trailers[name.strip().lower()] = value.strip()
+
+    def _begin(self, line: bytes) -> None:
+        try:
+            self._left = int(line.split(b";")[0], 16)
+        except ValueError as exc:
+            raise BrokenRequest("chunk size") from exc
+        self._ending = self._left == 0
+        self._closing = not self._ending

@@ -5,6 +5,8 @@ and needs no hand-over between threads, since the thread that calls `run` serves
 the process asks for the next event.
 """
 
+import base64
+import binascii
 import selectors
 import socket
 import time
@@ -14,8 +16,8 @@ from contextlib import suppress
 
 from sandbox.executor.instance import Ending, Instance
 from sandbox.executor.launcher import Launcher
-from sandbox.executor.values import Execution, WorkerSpec
-from sandbox.executor.wire import BrokenRequest, Connection, RuntimeRequest
+from sandbox.executor.values import Execution, Listener, WorkerSpec
+from sandbox.executor.wire import BrokenRequest, Connection, RuntimeRequest, Sink
 
 INIT_LIMIT_S = (
     10.0  # Source: docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html, init phase
@@ -24,6 +26,11 @@ SETTLE_S = 1.0
 FRAMES_FD = 3  # where the launcher puts the pipe for log frames
 _NEXT = "/2018-06-01/runtime/invocation/next"
 _INIT_ERROR = "/2018-06-01/runtime/init/error"
+# Source: docs.aws.amazon.com/lambda/latest/dg/runtimes-custom.html#runtimes-custom-response-streaming,
+# read 2026-11-22: the mode is a header, what went wrong after the beginning comes in trailers.
+_MODE = "lambda-runtime-function-response-mode"
+_ERROR_TYPE = "lambda-runtime-function-error-type"
+_ERROR_BODY = "lambda-runtime-function-error-body"
 
 
 class Worker(Instance):
@@ -33,6 +40,7 @@ class Worker(Instance):
         self._request_id: str | None = None
         self._waiting: Connection | None = None
         self._answer: Ending | None = None
+        self._hearing: Listener | None = None
         self._connections: set[Connection] = set()
         self._listener = socket.create_server(("127.0.0.1", 0))
         try:
@@ -49,9 +57,13 @@ class Worker(Instance):
             raise
         self._selector.register(self._listener, selectors.EVENT_READ, self._accept)
 
-    def run(self, payload: bytes, headers: Mapping[str, str]) -> Execution:
-        """Run one call to its end. Afterwards `alive` tells whether the worker can be used again."""
+    def run(self, payload: bytes, headers: Mapping[str, str], listener: Listener | None = None) -> Execution:
+        """Run one call to its end. Afterwards `alive` tells whether the worker can be used again.
+
+        listener: hears an answer that is streamed; without one it is gathered like any other.
+        """
         self._answer = None
+        self._hearing = listener
         self._request_id = headers.get("lambda-runtime-aws-request-id") or str(uuid.uuid4())
         cold = self._begin()
         ended = self._start_up() if cold else None
@@ -100,7 +112,7 @@ class Worker(Instance):
         self._settle(answered and self._waiting is not None)
 
     def _accept(self) -> None:
-        connection = Connection(self._listener.accept()[0])
+        connection = Connection(self._listener.accept()[0], self._sink_for)
         self._connections.add(connection)
         self._selector.register(connection.sock, selectors.EVENT_READ, lambda: self._read(connection))
 
@@ -120,22 +132,41 @@ class Worker(Instance):
             self._sampled = 0.0  # a closed connection is often a dead process: look at once
 
     def _obey(self, connection: Connection, request: RuntimeRequest) -> None:
-        kind = request.headers.get("lambda-runtime-function-error-type")
+        kind = request.headers.get(_ERROR_TYPE)
         if request.method == "GET" and request.path == _NEXT:
             self._waiting = connection
             return
         if request.path == _INIT_ERROR:
             self._answer = ("init-error", request.body, kind)
-        elif request.path == f"/2018-06-01/runtime/invocation/{self._request_id}/response":
-            self._answer = ("ok", request.body, None)
-        elif request.path == f"/2018-06-01/runtime/invocation/{self._request_id}/error":
+        elif request.path == self._own("response"):
+            broken = kind is not None or _ERROR_BODY in request.headers
+            self._answer = ("error", _document(request), kind) if broken else ("ok", request.body, None)
+        elif request.path == self._own("error"):
             self._answer = ("error", request.body, kind)
         else:
             connection.answer(404, {}, b'{"errorType":"InvalidRequestID"}')
             return
         connection.answer(202, {}, b'{"status":"OK"}')
 
+    def _own(self, what: str) -> str:
+        return f"/2018-06-01/runtime/invocation/{self._request_id}/{what}"
+
+    def _sink_for(self, path: str, headers: Mapping[str, str]) -> Sink | None:
+        """Let the listener hear an answer that is being streamed."""
+        if self._hearing is None or headers.get(_MODE) != "streaming" or path != self._own("response"):
+            return None
+        self._hearing.begin(200, (("content-type", headers.get("content-type", "application/octet-stream")),))
+        return self._hearing.piece
+
     def _disconnect(self) -> None:
         self._listener.close()
         for connection in self._connections:
             connection.close()
+
+
+def _document(request: RuntimeRequest) -> bytes:
+    """Give the error document in the trailers of an answer that broke off."""
+    try:
+        return base64.b64decode(request.headers.get(_ERROR_BODY, ""), validate=True)
+    except binascii.Error:
+        return b""

@@ -27,6 +27,7 @@ from sandbox.executor import (
     HttpExecution,
     HttpRequest,
     HttpWorkerSpec,
+    Listener,
     PortBusy,
     Saturated,
     WorkerSpec,
@@ -179,9 +180,29 @@ class Invocations:
         request = HttpRequest(headers=_EVENT_HEADERS, body=payload)
         return self._run(name, qualifier, payload, request, request_id=request_id, kind=kind, retry=retry)
 
-    def run_http(self, name: str, qualifier: str, request: HttpRequest, *, request_id: str) -> Outcome:
-        """Hand a request to the HTTP server of a custom runtime. Raises Refused as ``run`` does."""
-        return self._run(name, qualifier, request.body, request, request_id=request_id, kind="Sync", retry=0)
+    def run_http(
+        self,
+        name: str,
+        qualifier: str,
+        request: HttpRequest,
+        *,
+        request_id: str,
+        listener: Listener | None = None,
+    ) -> Outcome:
+        """Hand a request to the HTTP server of a custom runtime. Raises Refused as ``run`` does.
+
+        listener: hears an answer that the server sends piece by piece; it is not in the outcome then.
+        """
+        return self._run(
+            name,
+            qualifier,
+            request.body,
+            request,
+            request_id=request_id,
+            kind="Sync",
+            retry=0,
+            listener=listener,
+        )
 
     def _run(
         self,
@@ -193,6 +214,7 @@ class Invocations:
         request_id: str,
         kind: str,
         retry: int,
+        listener: Listener | None = None,
     ) -> Outcome:
         document, target = self.resolve(name, qualifier)
         spec = self._instances.prepare(target)
@@ -208,7 +230,8 @@ class Invocations:
         with self._slot(document):
             began = clock.now()
             try:
-                answer = self._execute(spec, payload, request, headers)
+                # What a fault changes must not have been sent already.
+                answer = self._execute(spec, payload, request, headers, None if struck else listener)
             except Saturated as exc:
                 raise Refused(429, "ResourceExhausted", "no instance came free in time") from exc
             except PortBusy as exc:
@@ -236,7 +259,12 @@ class Invocations:
         return outcome
 
     def _execute(
-        self, spec: Any, payload: bytes, request: HttpRequest, headers: dict[str, str]
+        self,
+        spec: Any,
+        payload: bytes,
+        request: HttpRequest,
+        headers: dict[str, str],
+        listener: Listener | None,
     ) -> HttpExecution:
         if isinstance(spec, HttpWorkerSpec):
             secret = {
@@ -247,7 +275,8 @@ class Invocations:
             own = tuple((k, v) for k, v in (headers | secret).items() if v and k != "x-fc-runtime")
             if spec.initialize is not None:
                 spec = replace(spec, initialize=(*own, *spec.initialize))
-            return self._executor.invoke_http(spec, replace(request, headers=(*own, *request.headers)))
+            asked = replace(request, headers=(*own, *request.headers))
+            return self._executor.invoke_http(spec, asked, listener)
         assert isinstance(spec, WorkerSpec)
         lambda_id = {"lambda-runtime-aws-request-id": headers["x-fc-request-id"]}
         execution: Execution = self._executor.invoke(spec, payload, headers=lambda_id | headers)

@@ -1,7 +1,7 @@
 """HTTP: the URLs of http triggers under ``/_http/<id>/`` and custom domains under ``/_domain/<name>/``.
 
 A function of a built-in runtime gets the request as an event of version v1 and answers with status, headers
-and body; a custom runtime gets the request itself.
+and body; a custom runtime gets the request itself, and what it answers piece by piece goes on as it comes.
 Source: Alibaba Cloud, "Invoke a function by an HTTP trigger" (2026-04); what an answer without statusCode and
 a function error become is from memory and unverified.
 """
@@ -11,7 +11,7 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -21,15 +21,17 @@ from sandbox.alibaba.access import KeyRing
 from sandbox.alibaba.fc.deferred import Deferred
 from sandbox.alibaba.fc.domains import Domains
 from sandbox.alibaba.fc.invocations import ASYNC_LIMIT_BYTES, SYNC_LIMIT_BYTES, Invocations
-from sandbox.alibaba.fc.outcomes import Outcome
+from sandbox.alibaba.fc.outcomes import UNHANDLED, Outcome
 from sandbox.alibaba.signing import Nonces, check_http_trigger
 from sandbox.alibaba.triggers.configs import HttpConfig
 from sandbox.alibaba.triggers.store import Triggers
-from sandbox.alibaba.wire import Incoming, Refused, Reply
+from sandbox.alibaba.wire import Incoming, Refused, Reply, StreamBroken
 from sandbox.executor import HttpRequest
+from sandbox.live import Head, Live, TooLarge
 
 HTTP_PREFIX = "/_http/"
 DOMAIN_PREFIX = "/_domain/"
+MAX_STREAMED_BYTES = 512 * 1024 * 1024
 _HOP = frozenset(
     {
         *("connection", "keep-alive", "proxy-authenticate", "proxy-authorization", "te", "trailer"),
@@ -190,25 +192,53 @@ class Door:
             if name not in _HOP and not name.startswith("x-fc-")
         )
         query = f"?{request.raw_query}" if request.raw_query else ""
-        outcome = self._invocations.run_http(
-            visit.function,
-            visit.qualifier,
-            HttpRequest(
-                method=request.method,
-                path=visit.raw_path + query,
-                headers=(*own, ("x-fc-control-path", "/http-invoke")),
-                body=request.body,
-            ),
-            request_id=request_id,
+        asked = HttpRequest(
+            method=request.method,
+            path=visit.raw_path + query,
+            headers=(*own, ("x-fc-control-path", "/http-invoke")),
+            body=request.body,
         )
+        live: Live[Outcome] = Live(
+            lambda listener: self._invocations.run_http(
+                visit.function, visit.qualifier, asked, request_id=request_id, listener=listener
+            ),
+            most_bytes=MAX_STREAMED_BYTES,
+        )
+        head = live.head()
+        if head is not None:
+            return _streamed(live, head, request_id)
+        outcome = live.given
         if outcome.error_type is not None and not outcome.status:
             return _failed(outcome)
-        headers = {
-            name: value
-            for name, value in _joined(outcome.headers).items()
-            if name not in _HOP and not name.startswith("x-fc-")
-        }
-        return Reply(status=outcome.status, headers={**headers, **_figures(outcome)}, body=outcome.payload)
+        headers = {**_shown(outcome.headers), **_figures(outcome)}
+        return Reply(status=outcome.status, headers=headers, body=outcome.payload)
+
+
+def _streamed(live: Live[Outcome], head: Head, request_id: str) -> Reply:
+    """Give an answer that the server is still sending; the figures of the call are not known yet."""
+    said = head.header("x-fc-status")
+    failed = {"X-Fc-Error-Type": UNHANDLED} if said and said.strip() != "200" else {}
+    headers = {**_shown(head.headers), "X-Fc-Request-Id": request_id, **failed}
+    return Reply(status=head.status, headers=headers, stream=_rest(live))
+
+
+def _rest(live: Live[Outcome]) -> Iterator[bytes]:
+    """Give the body. Raises StreamBroken when the server does not bring it to its end."""
+    try:
+        yield from (piece for piece in live.pieces() if piece)
+    except TooLarge as exc:
+        raise StreamBroken("the answer is too large") from exc
+    if not live.given.status:
+        raise StreamBroken("the function ended before its answer")
+
+
+def _shown(lines: tuple[tuple[str, str], ...]) -> dict[str, str]:
+    """Give the headers of a server's answer that go on to the caller."""
+    return {
+        name: value
+        for name, value in _joined(lines).items()
+        if name not in _HOP and not name.startswith("x-fc-")
+    }
 
 
 def _canonical(name: str) -> str:

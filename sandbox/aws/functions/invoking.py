@@ -8,41 +8,48 @@ import json
 import time
 import uuid
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from sandbox import faults
 from sandbox.aws.credentials import Credentials
 from sandbox.aws.errors import AwsError
+from sandbox.aws.functions import streaming
 from sandbox.aws.functions.describing import runtime_version_arn
 from sandbox.aws.functions.log_lines import log_of
 from sandbox.aws.functions.model import LATEST, Account, Function, Target, Version
 from sandbox.aws.functions.running import answer_of, worker_spec
 from sandbox.aws.logs import LogStore
 from sandbox.aws.metrics import MetricStore
-from sandbox.executor import Execution, Executor, Saturated, WorkerSpec
+from sandbox.executor import Execution, Executor, Listener, Saturated, WorkerSpec
+from sandbox.live import Live
 
 MAX_SYNC_BYTES = 6 * 1024 * 1024
 MAX_ANSWER_BYTES = 6_291_556
 MAX_ASYNC_BYTES = 1024 * 1024
+MAX_STREAMED_BYTES = 200 * 1024 * 1024
 MAX_CONTEXT_CHARS = 3583
 _TAIL_BYTES = 4096
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """An HTTP answer. more: headers whose names occur more than once."""
+    """An HTTP answer. more: headers whose names occur more than once.
+
+    stream: gives the body piece by piece in place of `body`; the connection is broken off when it fails.
+    """
 
     status: int
     headers: dict[str, str]
     body: bytes
     more: tuple[tuple[str, str], ...] = ()
+    stream: Iterator[bytes] | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Ran:
-    """One call that was carried out."""
+    """One call that was carried out. answer: of a streamed one only the error document, if there is one."""
 
     execution: Execution
     version: Version
@@ -86,6 +93,62 @@ class Invoker:
 
     def invoke(self, given: dict[str, Any], request_id: str) -> Reply:
         """Serve the Invoke operation. Raises AwsError."""
+        call = self._understood(given)
+        if isinstance(call, Reply):
+            return call
+        if given.get("InvocationType") == "Event":
+            self.submit(
+                call.target.function.name,
+                call.target.qualifier,
+                call.payload,
+                source="Invoke",
+                request_id=request_id,
+            )
+            return Reply(status=202, headers={}, body=b"")
+        ran = self.run(call.target, call.payload, request_id, call.context)
+        headers = {"content-type": "application/json", "x-amz-executed-version": ran.version.number}
+        if ran.execution.outcome != "ok":
+            headers["x-amz-function-error"] = "Unhandled"
+        if given.get("LogType") == "Tail":
+            headers["x-amz-log-result"] = base64.b64encode(ran.log_tail).decode()
+        return Reply(status=200, headers=headers, body=ran.answer)
+
+    def invoke_streaming(self, given: dict[str, Any], request_id: str) -> Reply:
+        """Serve the InvokeWithResponseStream operation. Raises AwsError.
+
+        A function that answers in one piece, as all Python ones do, gives one chunk.
+        """
+        call = self._understood(given)
+        if isinstance(call, Reply):
+            return call
+        with self._account.lock:
+            version = self.drawn(call.target)
+        live = self.live(call.target, call.payload, request_id, call.context, drawn=version)
+        live.head()
+        headers = {
+            "content-type": streaming.CONTENT_TYPE,
+            "x-amz-executed-version": version.number,
+        }
+        tailed = given.get("LogType") == "Tail"
+        return Reply(status=200, headers=headers, body=b"", stream=_events(live, tailed=tailed))
+
+    def live(
+        self,
+        target: Target,
+        payload: bytes,
+        request_id: str,
+        context: Mapping[str, str] | None = None,
+        *,
+        drawn: Version | None = None,
+    ) -> Live[Ran]:
+        """Run one call and give its answer while it comes; what `run` raises, its head raises."""
+        return Live(
+            lambda listener: self.run(target, payload, request_id, context, drawn=drawn, listener=listener),
+            most_bytes=MAX_STREAMED_BYTES,
+        )
+
+    def _understood(self, given: dict[str, Any]) -> "_Call | Reply":
+        """Check a call; the answer of a dry run is known already. Raises AwsError."""
         payload = given["Payload"]
         kind = given.get("InvocationType", "RequestResponse")
         with self._account.lock:
@@ -102,20 +165,8 @@ class Invoker:
         most = MAX_ASYNC_BYTES if kind == "Event" else MAX_SYNC_BYTES
         if len(payload) > most:
             raise _oversized(kind, len(payload), most)
-        payload = _checked(payload)
-        if kind == "Event":
-            self.submit(
-                target.function.name, target.qualifier, payload, source="Invoke", request_id=request_id
-            )
-            return Reply(status=202, headers={}, body=b"")
         context = {"lambda-runtime-client-context": _context(given)} if "ClientContext" in given else {}
-        ran = self.run(target, payload, request_id, context)
-        headers = {"content-type": "application/json", "x-amz-executed-version": ran.version.number}
-        if ran.execution.outcome != "ok":
-            headers["x-amz-function-error"] = "Unhandled"
-        if given.get("LogType") == "Tail":
-            headers["x-amz-log-result"] = base64.b64encode(ran.log_tail).decode()
-        return Reply(status=200, headers=headers, body=ran.answer)
+        return _Call(target=target, payload=_checked(payload), context=context)
 
     def run(
         self,
@@ -125,9 +176,10 @@ class Invoker:
         context: Mapping[str, str] | None = None,
         *,
         drawn: Version | None = None,
+        listener: Listener | None = None,
     ) -> Ran:
-        """Run one call to its end. drawn: the version, where it was drawn before. Raises AwsError when the
-        call is throttled or cannot run."""
+        """Run one call to its end. drawn: the version, where it was drawn before. listener: hears an answer
+        that is streamed. Raises AwsError when the call is throttled or cannot run."""
         function = target.function
         with self._account.lock:
             version = drawn or self.drawn(target)
@@ -137,7 +189,7 @@ class Invoker:
             self._running[function.name] += 1
         try:
             spec = self._spec(function, version)
-            return self._carry_out(target, version, spec, payload, request_id, context or {})
+            return self._carry_out(target, version, spec, payload, request_id, context or {}, listener)
         except Saturated as exc:
             self.count(target, version, {"Throttles": 1})
             raise _throttled("ConcurrentInvocationLimitExceeded") from exc
@@ -186,6 +238,7 @@ class Invoker:
         payload: bytes,
         request_id: str,
         context: Mapping[str, str],
+        listener: Listener | None,
     ) -> Ran:
         function = target.function
         deadline = int((time.time() + spec.timeout_s) * 1000)
@@ -204,7 +257,13 @@ class Invoker:
             function=function.name,
             versions=(version.number, target.qualifier or LATEST),
         )
-        execution = self._executor.invoke(faults.prepared(struck, spec), payload, headers=headers)
+        execution = self._executor.invoke(
+            faults.prepared(struck, spec),
+            payload,
+            headers=headers,
+            # What a fault changes must not have been sent already.
+            listener=None if struck else listener,
+        )
         execution = _at_home(faults.distort(struck, execution, timeout_s=spec.timeout_s), spec)
         answer = answer_of(execution, request_id, spec.timeout_s)
         if len(answer) > MAX_ANSWER_BYTES:
@@ -235,6 +294,31 @@ class Invoker:
         if target.qualifier:
             sets.append({"FunctionName": name, "Resource": resource, "ExecutedVersion": version.number})
         self._metrics.add("AWS/Lambda", sets, values)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Call:
+    """A call that may be made."""
+
+    target: Target
+    payload: bytes
+    context: dict[str, str]
+
+
+def _events(live: Live[Ran], *, tailed: bool) -> Iterator[bytes]:
+    """Give the event stream of a call: a chunk for each piece as it comes, then how it ended."""
+    streamed = False
+    for piece in live.pieces():
+        streamed = True
+        yield streaming.chunk(piece)
+    ran = live.given
+    failed = ran.execution.outcome != "ok"
+    if not failed and not streamed and ran.answer:
+        yield streaming.chunk(ran.answer)
+    yield streaming.complete(
+        error=ran.answer if failed else None,
+        log_result=base64.b64encode(ran.log_tail).decode() if tailed else None,
+    )
 
 
 def _oversized(kind: str, size: int, most: int) -> AwsError:

@@ -1,6 +1,5 @@
-"""InvokeWithResponseStream: the answer in the event-stream encoding.
+"""The event-stream encoding of InvokeWithResponseStream, message by message.
 
-Simplified: handlers answer at once here, so that a call gives its whole answer as one chunk.
 Source: smithy.io/2.0/aws/amazon-eventstream.html, read 2026-11-22.
 """
 
@@ -9,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Mapping
 
+CONTENT_TYPE = "application/vnd.amazon.eventstream"
 _STRING = 7
 
 
@@ -23,16 +23,27 @@ def message(headers: Mapping[str, str], payload: bytes) -> bytes:
     return framed + struct.pack(">I", zlib.crc32(framed))
 
 
-def streamed(answer: bytes, *, error: str | None, log_result: str | None) -> bytes:
-    """Give the events of a call that ended. error: the answer is then the error document."""
+def chunk(content: bytes) -> bytes:
+    """Give the event of a part of the answer."""
+    return message(_event("PayloadChunk", "application/octet-stream"), content)
+
+
+def complete(*, error: bytes | None, log_result: str | None) -> bytes:
+    """Give the event that ends the stream. error: the error document of a call that failed."""
     done: dict[str, str] = {}
     if error is not None:
-        document = json.loads(answer)
-        done |= {"ErrorCode": document.get("errorType", "Error"), "ErrorDetails": answer.decode()}
+        done |= {"ErrorCode": _kind(error), "ErrorDetails": error.decode("utf-8", "replace")}
     if log_result is not None:
         done["LogResult"] = log_result
-    chunks = b"" if error is not None else message(_event("PayloadChunk", "application/octet-stream"), answer)
-    return chunks + message(_event("InvokeComplete", "application/json"), json.dumps(done).encode())
+    return message(_event("InvokeComplete", "application/json"), json.dumps(done).encode())
+
+
+def _kind(error: bytes) -> str:
+    try:
+        document = json.loads(error)
+    except ValueError:
+        document = None
+    return str(document.get("errorType") or "Error") if isinstance(document, dict) else "Error"
 
 
 def _event(kind: str, content_type: str) -> dict[str, str]:

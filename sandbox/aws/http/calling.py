@@ -16,10 +16,15 @@ from sandbox.aws.events.permission import may_invoke
 from sandbox.aws.functions.invoking import Invoker, Ran
 from sandbox.aws.functions.model import LATEST, Account, Target
 from sandbox.aws.policies import allows
+from sandbox.live import Live
 
 _URI = re.compile(
     r"(?:arn:aws:apigateway:[^:]+:lambda:path/[^/]+/functions/)?(arn:aws:lambda:[^/]+)(?:/invocations)?"
 )
+
+
+class BrokenOff(Exception):
+    """The connection is to be broken off without an answer, or without the rest of one."""
 
 
 class Gateway:
@@ -62,12 +67,26 @@ class Gateway:
     ) -> Ran | None:
         """Call and wait for the answer; None when it did not come in time, though the function runs on.
 
-        Raises AwsError when the function is throttled or cannot run.
+        Raises AwsError when the function is throttled or cannot run, BrokenOff when a fault says so.
         """
-        self._struck(target)
-        payload = json.dumps(event).encode()
-        if target.version.state == "Pending":
-            raise AwsError(409, "ResourceConflictException", "The function is being created.")
+        answered = self._struck(target)
+        ran = self._waited_for(target, json.dumps(event).encode(), request_id, limit_s)
+        if not answered:
+            raise BrokenOff
+        return ran
+
+    def live(self, target: Target, event: Mapping[str, Any], request_id: str) -> Live[Ran]:
+        """Call and give the answer while it comes. Raises as `call` does; so does the answer's beginning."""
+        answered = self._struck(target)
+        _require_made(target)
+        live = self._invoker.live(target, json.dumps(event).encode(), request_id)
+        if not answered:
+            live.head()
+            raise BrokenOff
+        return live
+
+    def _waited_for(self, target: Target, payload: bytes, request_id: str, limit_s: float) -> Ran | None:
+        _require_made(target)
         if target.version.config["Timeout"] <= limit_s:
             return self._invoker.run(target, payload, request_id)
         running: Future[Ran] = self._waiting.submit(self._invoker.run, target, payload, request_id)
@@ -76,8 +95,11 @@ class Gateway:
         except NotInTime:
             return None
 
-    def _struck(self, target: Target) -> None:
-        """Let fault rules hit the Invoke behind the gateway. Raises AwsError: what the gateway sees of it."""
+    def _struck(self, target: Target) -> bool:
+        """Let fault rules hit the Invoke behind the gateway; False when its answer is to be dropped.
+
+        Raises AwsError: what the gateway sees of it; BrokenOff.
+        """
         struck = self._rules.strike(
             faults.FRONT_KINDS,
             cloud="aws",
@@ -87,7 +109,14 @@ class Gateway:
         )
         for rule in struck:
             if rule.kind in ("latency", "hang"):
-                time.sleep((rule.ms or faults.HANG_MS) / 1000)
-            if rule.kind != "latency":
-                status = rule.status if rule.kind == "status" else 500
-                raise AwsError(status, "ServiceException", "A fault rule refused this call.")
+                time.sleep((rule.ms or faults.HANG_MS) / 1000 if rule.kind == "hang" else rule.ms / 1000)
+            if rule.kind in ("hang", "reset"):
+                raise BrokenOff
+            if rule.kind == "status":
+                raise AwsError(rule.status, "ServiceException", "A fault rule refused this call.")
+        return not any(rule.kind == "drop-answer" for rule in struck)
+
+
+def _require_made(target: Target) -> None:
+    if target.version.state == "Pending":
+        raise AwsError(409, "ResourceConflictException", "The function is being created.")

@@ -1,21 +1,29 @@
 """Function URLs: /_url/ID/path.
 
 Source: docs.aws.amazon.com/lambda/latest/dg/urls-auth.html and urls-invocation.html, read 2026-11-22.
-Simplified: InvokeFunctionUrl alone is asked for, as for URLs made before October 2025. CORS is stored and not
-answered: the sandbox refuses every request with an Origin.
+Simplified: InvokeFunctionUrl alone is asked for, as for URLs made before October 2025.
+CORS: see `sandbox.aws.http.cors`.
+
+A streamed answer may begin with a prelude: status, headers and cookies as JSON, then eight zero bytes.
+Source: docs.aws.amazon.com/lambda/latest/dg/response-streaming-tutorial.html and the Node.js runtime's
+HttpResponseStream, read 2026-11-22. That a function which does not stream answers with its JSON as it is at
+a URL of RESPONSE_STREAM is unverified.
 """
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 from sandbox.aws import permissions
 from sandbox.aws.errors import AwsError
-from sandbox.aws.functions.invoking import Reply
+from sandbox.aws.functions.invoking import Ran, Reply
 from sandbox.aws.functions.model import Function, Target
 from sandbox.aws.http import answers, events
 from sandbox.aws.http.asking import WebRequest
-from sandbox.aws.http.calling import Gateway
+from sandbox.aws.http.calling import BrokenOff, Gateway
 from sandbox.aws.signature import Caller, SignedRequest
+from sandbox.live import Head, Live
 
 _LIMIT_S = 900.0
 _FORBIDDEN = (
@@ -23,6 +31,9 @@ _FORBIDDEN = (
     "https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html"
 )
 _ACTION = "lambda:InvokeFunctionUrl"
+_WITH_PRELUDE = "application/vnd.awslambda.http-integration-response"
+_PRELUDE_END = bytes(8)
+_MAX_PRELUDE_BYTES = 1024 * 1024
 
 
 class FunctionUrls:
@@ -44,8 +55,6 @@ class FunctionUrls:
             if error.status == 501:
                 raise
             return answers.plain(403, _FORBIDDEN, key="Message", kind="AccessDeniedException")
-        if config["InvokeMode"] == "RESPONSE_STREAM":
-            return answers.plain(501, "The sandbox answers BUFFERED function URLs only.")
         account = self._gateway.account
         route = events.Route(
             account_id=account.account_id,
@@ -55,16 +64,35 @@ class FunctionUrls:
             path=path,
         )
         event = events.version_2(request, route, authorizer=authorizer)
-        return self._run(function, qualifier, event, request.request_id)
-
-    def _run(self, function: Function, qualifier: str, event: dict[str, Any], request_id: str) -> Reply:
+        run = self._stream if config["InvokeMode"] == "RESPONSE_STREAM" else self._run
         try:
             with self._gateway.account.lock:
-                target: Target = self._gateway.account.find(function.name, qualifier or None)
-            ran = self._gateway.call(target, event, request_id, limit_s=_LIMIT_S)
+                target = self._gateway.account.find(function.name, qualifier or None)
+            return run(target, event, request.request_id)
         except AwsError as error:
             status = error.status if error.status in (403, 404, 409, 429) else 502
             return answers.plain(status, error.message, key="Message", kind=error.code)
+
+    def cors(self, url_id: str) -> dict[str, Any] | None:
+        """Give the CORS settings of a URL, None without any."""
+        found = self._found(url_id)
+        return found[2].get("Cors") if found is not None else None
+
+    def _stream(self, target: Target, event: dict[str, Any], request_id: str) -> Reply:
+        live = self._gateway.live(target, event, request_id)
+        head = live.head()
+        if head is None:
+            if live.given.execution.outcome != "ok":
+                return answers.plain(502, "Internal Server Error")
+            headers = {"content-type": "application/json"}
+            return Reply(status=200, headers=headers, body=live.given.answer)
+        try:
+            return _begun(live, head)
+        except answers.Malformed:
+            return answers.plain(502, "Internal Server Error")
+
+    def _run(self, target: Target, event: dict[str, Any], request_id: str) -> Reply:
+        ran = self._gateway.call(target, event, request_id, limit_s=_LIMIT_S)
         if ran is None or ran.execution.outcome != "ok":
             return answers.plain(502, "Internal Server Error")
         try:
@@ -100,6 +128,36 @@ class FunctionUrls:
             arn = f"{function.arn}:{qualifier}" if qualifier else function.arn
             permissions.check(account_id, principal, "InvokeFunctionUrl", arn)
         return {"iam": _identity(caller, self._gateway.account.account_id)}
+
+
+def _begun(live: Live[Ran], head: Head) -> Reply:
+    """Give the answer whose beginning has come. Raises Malformed for a prelude that is none."""
+    pieces = live.pieces()
+    if head.header("content-type") != _WITH_PRELUDE:
+        kind = head.header("content-type") or "application/octet-stream"
+        return Reply(status=200, headers={"content-type": kind}, body=b"", stream=_rest(live, b"", pieces))
+    start = b""
+    while _PRELUDE_END not in start and len(start) < _MAX_PRELUDE_BYTES and (piece := next(pieces, None)):
+        start += piece
+    prelude, end, rest = start.partition(_PRELUDE_END)
+    if not end:
+        raise answers.Malformed("no end of the prelude")
+    try:
+        document = json.loads(prelude)
+    except ValueError as exc:
+        raise answers.Malformed("the prelude is no JSON") from exc
+    if not isinstance(document, dict):
+        raise answers.Malformed("the prelude is no object")
+    reply = answers.version_2(json.dumps({"statusCode": 200, **document, "body": None}).encode())
+    return replace(reply, stream=_rest(live, rest, pieces))
+
+
+def _rest(live: Live[Ran], start: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Give the body. Raises BrokenOff when the function fails on its way."""
+    yield start
+    yield from pieces
+    if live.given.execution.outcome != "ok":
+        raise BrokenOff("the function failed after its answer had begun")
 
 
 def _allows(statement: dict[str, Any], principal: str, auth_type: str) -> bool:

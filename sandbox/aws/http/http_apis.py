@@ -1,8 +1,7 @@
 """HTTP APIs (API Gateway v2): /_api/ID/[STAGE/]path, for AWS_PROXY integrations with Lambda.
 
 Source: docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html and
-http-api-develop-routes.html, read 2026-11-22. CORS is stored and not answered: the sandbox refuses every
-request with an Origin.
+http-api-develop-routes.html, read 2026-11-22. CORS: sandbox.aws.http.cors.
 """
 
 from typing import Any

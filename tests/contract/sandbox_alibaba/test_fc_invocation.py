@@ -1,10 +1,13 @@
 """Invocations of FC 3.0 and its custom runtimes, through the official SDK."""
 
 import base64
+import http.client
 import json
 import re
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from alibabacloud_fc20230330 import models as fc
@@ -174,6 +177,27 @@ http.server.ThreadingHTTPServer(("0.0.0.0", int(os.environ["FC_SERVER_PORT"])), 
 """
 
 
+STREAMS = """#!/usr/bin/env python3
+import http.server, os, time
+class Answer(http.server.BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    def do_GET(self):
+        self.send_response(202)
+        self.send_header("transfer-encoding", "chunked")
+        self.send_header("x-own", "yes")
+        self.end_headers()
+        for word in ("one", "two"):
+            self.wfile.write(f"{len(word):x}\\r\\n{word}\\r\\n".encode())
+            time.sleep(0.3)
+            if self.path == "/exit":
+                os._exit(3)
+        self.wfile.write(b"0\\r\\n\\r\\n")
+    def log_message(self, *args):
+        pass
+http.server.ThreadingHTTPServer(("0.0.0.0", int(os.environ["FC_SERVER_PORT"])), Answer).serve_forever()
+"""
+
+
 class TestCustomRuntimes:
     def _create(self, alibaba: RunningAlibaba, name: str, source: str = SERVER, **fields: Any) -> None:
         package = base64.b64encode(zipped(server_py=source)).decode()
@@ -218,6 +242,23 @@ class TestCustomRuntimes:
             "/http-invoke",
             "x",
         )
+
+    def test_what_a_server_sends_in_chunks_goes_on_as_it_comes(self, alibaba: RunningAlibaba) -> None:
+        self._create(alibaba, "streams", STREAMS)
+        config = {"authType": "anonymous", "methods": ["GET"]}
+        url = urlsplit(trigger(alibaba, "streams", "http", config).http_trigger.url_internet)
+        line = http.client.HTTPConnection(url.netloc, timeout=20)
+        line.request("GET", url.path)
+        answer = line.getresponse()
+        assert (answer.status, answer.getheader("x-own")) == (202, "yes")
+        assert answer.getheader("x-fc-request-id")
+        first, at = answer.read1(), time.monotonic()
+        assert (first, answer.read()) == (b"one", b"two")
+        assert time.monotonic() - at > 0.2
+        line.request("GET", f"{url.path.rstrip('/')}/exit")
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            line.getresponse().read()
+        line.close()
 
     def test_a_server_that_does_not_come_up_is_told_with_fc_s_codes(self, alibaba: RunningAlibaba) -> None:
         self._create(alibaba, "gone", "raise SystemExit('broken')")

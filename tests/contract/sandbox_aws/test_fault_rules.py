@@ -16,6 +16,7 @@ from tests.contract.sandbox_aws.support import (
     eventually,
     refused,
 )
+from tests.contract.sandbox_aws.test_http import opened
 from tests.sandbox_fixtures import RunningAws
 
 pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
@@ -156,5 +157,27 @@ def test_it_fails_the_call_behind_a_function_url(
         urllib.request.urlopen(url, timeout=10)
     with caught.value as answer:
         assert answer.status == 502
+    with urllib.request.urlopen(url, timeout=10) as answer:
+        assert answer.read() == b"well"
+
+
+def test_it_breaks_off_what_a_function_url_would_answer(
+    aws: RunningAws, lambda_: Any, make: Make, fault: Callable[..., None]
+) -> None:
+    name = make("def handler(e, c): print('ran'); return 'well'")
+    url = opened(lambda_, name)
+    logs = aws.client("logs")
+
+    def ran() -> int:
+        group = f"/aws/lambda/{name}"
+        if not logs.describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+            return 0
+        return len(logs.filter_log_events(logGroupName=group, filterPattern="ran")["events"])
+
+    for kind, calls in (("reset", 0), ("drop-answer", 1), ("hang", 1)):
+        fault(kind=kind, ms=10, function=name, operation="Invoke", times=1)
+        with pytest.raises(OSError, match=r"reset|closed|remote end"):
+            urllib.request.urlopen(url, timeout=10)
+        assert ran() == calls
     with urllib.request.urlopen(url, timeout=10) as answer:
         assert answer.read() == b"well"

@@ -161,6 +161,33 @@ def test_the_addresses_are_listed(aws: RunningAws, lambda_: Any, make: Make) -> 
     assert ask(url, Origin="https://evil.example").status == 403
 
 
+def test_it_answers_cors_as_the_owner_of_a_url_has_set_it(lambda_: Any, make: Make) -> None:
+    name = make("def handler(e, c): return {'statusCode': 200, 'headers': {'access-control-max-age': '1'}}")
+    settings: dict[str, Any] = {"AllowOrigins": ["https://shop.example"], "AllowMethods": ["GET", "PUT"]}
+    settings |= {"AllowHeaders": ["x-one", "x-two"], "ExposeHeaders": ["x-own"], "MaxAge": 60}
+    url = opened(lambda_, name, Cors={**settings, "AllowCredentials": True})
+
+    def page(method: str = "GET", origin: str = "https://shop.example", **more: str) -> Answer:
+        return ask(url, method, None, Origin=origin, Sec_Fetch_Site="cross-site", **more)
+
+    before = page("OPTIONS", Access_Control_Request_Method="PUT")
+    found = {key.removeprefix("access-control-"): value for key, value in before.headers.items()}
+    assert (before.status, before.body, found["allow-origin"]) == (200, b"", "https://shop.example")
+    assert (found["allow-methods"], found["allow-headers"]) == ("GET,PUT", "x-one,x-two")
+    assert (found["max-age"], found["allow-credentials"], found["vary"]) == ("60", "true", "Origin")
+    unwanted = page("OPTIONS", Access_Control_Request_Method="DELETE")
+    assert "access-control-allow-methods" not in unwanted.headers
+    answer = page()
+    assert answer.headers["access-control-allow-origin"] == "https://shop.example"
+    assert answer.headers["access-control-expose-headers"] == "x-own"
+    assert "access-control-max-age" not in answer.headers
+    assert page(origin="https://evil.example").status == 403
+    assert page(Host="evil.example").status == 403
+    lambda_.update_function_url_config(FunctionName=name, Cors={"AllowOrigins": ["*"]})
+    assert page(origin="http://localhost:3000").headers["access-control-allow-origin"] == "*"
+    assert page().status == 403
+
+
 # --- REST APIs
 
 

@@ -113,3 +113,20 @@ def test_it_refuses_loudly_what_no_service_here_does(aws: RunningAws) -> None:
         code, status, message = refused(call)
         assert (code, status) == ("NotImplementedException", 501)
         assert "does not offer" in message
+
+
+def test_it_turns_what_moto_stumbles_over_into_a_refusal(aws: RunningAws) -> None:
+    dynamodb, trail, ssm = (aws.client(name) for name in ("dynamodb", "cloudtrail", "ssm"))
+    for call in (
+        dynamodb.list_exports,
+        trail.get_insight_selectors,
+        lambda: ssm.get_patch_baseline_for_patch_group(PatchGroup="x"),
+        lambda: aws.client("events").describe_event_source(Name="x"),
+    ):
+        code, status, message = refused(call)
+        assert (code, status) == ("NotImplementedException", 501)
+        assert "could not carry out" in message
+    arn = "arn:aws:lambda:us-east-1:123456789012:function:x"
+    simulate = aws.client("iam").simulate_principal_policy
+    found = refused(lambda: simulate(PolicySourceArn=arn, ActionNames=["s3:GetObject"]))
+    assert found[:2] == ("InvalidInput", 400)
