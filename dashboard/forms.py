@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, get_args
 
 from django import forms
@@ -11,7 +12,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from cutover.comparison.model import RuleKind
 from dashboard.words import EFFECTS, ROLES, RULES
 from migrations_app.models import Connection, Policy
-from migrations_app.services import tokens
+from migrations_app.services import tokens, validation
 from migrations_app.services.people import Role
 
 
@@ -101,6 +102,36 @@ class TriedRuleForm(RuleForm):
 
     name = forms.CharField(required=False, max_length=80)
     reason = forms.CharField(required=False, max_length=400)
+
+
+class LearnForm(Plain):
+    """A run that learns noise: from how many events of which suite."""
+
+    events = forms.IntegerField(label=gettext_lazy("Events"), min_value=1, max_value=validation.MOST_PAIRS)
+    suite = forms.ChoiceField(label=gettext_lazy("Suite"))
+    budget_gb_s = forms.FloatField(
+        label=gettext_lazy("At most so many GB-seconds"), min_value=0.001, required=False
+    )
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=400, required=False)
+    key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+
+    def __init__(self, *args: Any, suites: Sequence[str], **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["suite"].choices = [(name, name) for name in suites]  # type: ignore[attr-defined]
+
+
+class ReplayForm(Plain):
+    """A replay of what the tap reported last."""
+
+    events = forms.IntegerField(label=gettext_lazy("Events"), min_value=1, max_value=validation.MOST_PAIRS)
+    budget_gb_s = forms.FloatField(
+        label=gettext_lazy("At most so many GB-seconds"), min_value=0.001, required=False
+    )
+    concurrency = forms.IntegerField(
+        label=gettext_lazy("Calls in flight"), min_value=1, max_value=validation.MOST_CONCURRENCY
+    )
+    reason = forms.CharField(label=gettext_lazy("Reason"), max_length=400, required=False)
+    key = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
 
 
 class TokenForm(Plain):

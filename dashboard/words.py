@@ -157,6 +157,41 @@ RULES: Mapping[str, Text] = {
     "keyed": _("Match elements by a field"),
 }
 
+RULE_HELP: Mapping[str, tuple[Text, str]] = {
+    "ignore": (_("What lies at the place and below it is not compared."), "—"),
+    "pattern": (
+        _("Places in which the pattern finds something are not compared; with the place logs, such lines."),
+        "^/debug/.*_ms$",
+    ),
+    "mask": (
+        _("What the pattern matches is blanked on both sides; the rest has to be equal. Also in logs."),
+        "build-[0-9]+",
+    ),
+    "shape": (_("Both values may differ as long as they are of this shape."), "uuid"),
+    "tolerance": (
+        _("Two numbers may be so far apart: as a number, as a share of the larger one, or both."),
+        "0.01 or 1%",
+    ),
+    "unordered": (_("The list at the place holds the same elements, in any order."), "—"),
+    "keyed": (_("Elements of the list at the place are matched by this field."), "id"),
+}
+"""What a kind of rule does, and an example of the value that it asks for."""
+
+RUN_KINDS: Mapping[str, Text] = {
+    "suite": _("Validation"),
+    "replay": _("Replay"),
+    "learn": _("Noise is learned"),
+}
+
+LEFT_OUT: Mapping[str, Text] = {
+    "too long to be kept": _("too long to be kept"),
+    "redacted": _("redacted"),
+    "not answered well on AWS": _("not answered well on AWS"),
+    "answer too long to be kept": _("answer too long to be kept"),
+    "answer redacted": _("answer redacted"),
+}
+"""Why an event that the tap reported cannot be replayed."""
+
 PARTS: Mapping[str, Text] = {
     "answer": _("Answer"),
     "error": pgettext_lazy("part", "Error"),
@@ -275,4 +310,5 @@ WORDS: Mapping[str, Mapping[str, Text]] = {
     "role": ROLES,
     "step": STEPS,
     "source": SOURCES,
+    "run_kind": RUN_KINDS,
 }

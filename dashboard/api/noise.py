@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
 from typing import Any
 
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from ninja import Router, Schema, Status
 from pydantic import Field
 
@@ -98,22 +97,3 @@ def start_replay(request: HttpRequest, address: str, body: ReplayIn) -> Status[A
     actor = needs(request, Role.OPERATOR)
     run, left_out = validation.start_replay(find(address).pk, actor=actor, **body.dict())
     return Status(202, replays.run_document(run) | {"left_out": dict(left_out)})
-
-
-@router.get("/runs/{key}", response={200: dict[str, Any], **PROBLEMS}, summary="One run")
-def one_run(request: HttpRequest, key: uuid.UUID) -> dict[str, Any]:
-    """A validation, a replay, or a run that learns noise: how far it is, and what came of it."""
-    needs(request, Role.VIEWER)
-    found = replays.run(key)
-    if found is None:
-        raise Http404("There is no such run.")
-    return replays.run_document(found)
-
-
-@router.post("/runs/{key}/cancel", response={200: RunOut, **PROBLEMS}, summary="Cancel a run")
-def cancel_run(request: HttpRequest, key: uuid.UUID) -> Any:
-    """Stop it after its present calls; what is in stays, no verdict is drawn."""
-    actor = needs(request, Role.OPERATOR)
-    if replays.run(key) is None:
-        raise Http404("There is no such run.")
-    return validation.cancel_run(key, actor=actor)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -224,6 +225,12 @@ def short(value: object, length: int = 12) -> str:
 def shown(text: str) -> str:
     """Give text with what cannot be seen (control characters, bidi overrides) written as escapes."""
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", str(text or ""))
+
+
+@register.filter
+def compact(document: Any) -> str:
+    """Give a JSON document in one line, with what cannot be seen written as escapes."""
+    return shown(json.dumps(document, ensure_ascii=False, separators=(", ", ": ")))
 
 
 @register.filter

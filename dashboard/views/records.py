@@ -1,4 +1,4 @@
-"""What we ignore and why; who did what and why; connections, policies and people."""
+"""Who did what and why; connections, policies and people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from django.contrib.auth.models import User
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cutover.errors import BadInput, RuleError
@@ -17,30 +16,13 @@ from dashboard.access import approver, operator, viewer
 from dashboard.errors import refusal
 from dashboard.forms import ConnectionForm, PolicyForm
 from dashboard.views.common import actor, reason_of, see_other
-from migrations_app.models import Connection, Policy, Rule
+from migrations_app.models import Connection, Policy
 from migrations_app.selectors import audit as trail
 from migrations_app.services import audit as chain
 from migrations_app.services import connections as services
-from migrations_app.services import rules as rule_services
 from migrations_app.services.people import role_of
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-
-
-@require_GET
-@viewer
-def rules(request: HttpRequest) -> HttpResponse:
-    """Show every rule with its author and reason, those that hold first."""
-    found = Rule.objects.select_related("function").order_by("retired_at", "-created_at")[:500]
-    return render(request, "rules/rules.html", {"rules": found, "section": "rules"})
-
-
-@require_POST
-@operator
-def retire_rule(request: HttpRequest, key: int) -> HttpResponse:
-    """Stop accepting a difference."""
-    rule_services.retire(key, actor=actor(request), reason=reason_of(request, _("From the page")))
-    return see_other(request, reverse("rules"))
 
 
 @require_GET

@@ -1,28 +1,79 @@
-"""What is accepted of a function, what varies by itself, and a rule tried before it is saved."""
+"""What is accepted: rules of a function or of all, tried before they are saved and shown before they go."""
 
 from __future__ import annotations
 
 from django.contrib import messages
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
+from cutover.comparison.volatile import SHAPE_WORDS
 from cutover.errors import BadInput
 from dashboard.access import operator, viewer
 from dashboard.forms import RuleForm, TriedRuleForm
 from dashboard.views.common import Context, actor, find, reason_of, see_other
-from dashboard.words import RULES
-from migrations_app.models import FunctionMigration
-from migrations_app.selectors import function as functions
-from migrations_app.services import history, noise, rules, rules_trials
+from dashboard.words import RULE_HELP, RULES
+from migrations_app.models import FunctionMigration, Rule
+from migrations_app.selectors import rule_lists
+from migrations_app.services import history, rules, rules_trials
+
+
+@require_GET
+@viewer
+def listing(request: HttpRequest) -> HttpResponse:
+    """Show every rule with its author, reason and what it hides, those that hold first."""
+    return render(request, "rules/rules.html", {"rules": rule_lists.listing(), "section": "rules"})
+
+
+@require_GET
+@viewer
+def detail(request: HttpRequest, key: int) -> HttpResponse:
+    """Show one rule, and what switching it off or on again would change."""
+    row = _found(key)
+    context = {
+        "rule": row,
+        "hides": rule_lists.hides(row),
+        "effects": rules_trials.effects(row),
+        "most": rules_trials.CONCERNED,
+        "judged": rules_trials.JUDGED,
+        "section": "rules",
+    }
+    return render(request, "rules/rule.html", context)
+
+
+@require_POST
+@operator
+def retire(request: HttpRequest, key: int) -> HttpResponse:
+    """Switch a rule off: the difference counts again."""
+    row = rules.retire(key, actor=actor(request), reason=reason_of(request, _("From the page")))
+    messages.success(request, _("The rule is switched off. Stored pairs are compared anew."))
+    return see_other(request, _home_of(row))
+
+
+@require_POST
+@operator
+def restore(request: HttpRequest, key: int) -> HttpResponse:
+    """Switch a rule on again."""
+    row = rules.restore(key, actor=actor(request), reason=reason_of(request))
+    messages.success(request, _("The rule holds again. Stored pairs are compared anew."))
+    return see_other(request, _home_of(row))
+
+
+@require_POST
+@operator
+def remove(request: HttpRequest, key: int) -> HttpResponse:
+    """Take a rule out of all lists."""
+    row = rules.remove(key, actor=actor(request), reason=reason_of(request, _("From the page")))
+    messages.success(request, _("The rule is removed. The audit trail keeps what it was."))
+    return see_other(request, _home_of(row))
 
 
 @require_GET
 @viewer
 def function_rules(request: HttpRequest, address: str) -> HttpResponse:
-    """Show a function's rules and noise; by htmx only how far its history has come."""
+    """Show a function's rules; by htmx only how far its history has come."""
     function = find(address)
     if getattr(request, "htmx", False):
         return render(request, "rules/_history.html", {"history": history.state_of(function.pk), "oob": True})
@@ -71,29 +122,33 @@ def add_rule(request: HttpRequest, address: str) -> HttpResponse:
     return see_other(request, reverse("function-rules", args=[address]))
 
 
-@require_POST
-@operator
-def forget_noise(request: HttpRequest, address: str) -> HttpResponse:
-    """Forget one field that was learned as noise, or all of them."""
-    function = find(address)
-    noise.forget(
-        function.pk,
-        actor=actor(request),
-        name=request.POST.get("field", "")[:240],
-        reason=reason_of(request, _("From the page")),
-    )
-    return see_other(request, reverse("function-rules", args=[address]))
-
-
 def _context(function: FunctionMigration, address: str, form: RuleForm) -> Context:
     return {
         "function": function,
         "address": address,
         "tab": "rules",
+        "part": "rules",
         "section": "functions",
-        "rules": functions.rules_for(function),
+        "rules": rule_lists.holding_for(function),
         "form": form,
         "kinds": RULES.items(),
+        "kinds_explained": [(RULES[word], *RULE_HELP[word]) for word in RULES],
+        "shapes": SHAPE_WORDS,
         "history": history.state_of(function.pk),
-        "noise": noise.evidence(function),
     }
+
+
+def _found(key: int) -> Rule:
+    row = rule_lists.rule(key)
+    if row is None:
+        raise Http404(
+            _("There is no such rule. It may have been removed; the audit trail keeps what it was.")
+        )
+    return row
+
+
+def _home_of(row: Rule) -> str:
+    """Give the page that a person comes from: the function's rules, or all of them."""
+    if row.function is None:
+        return reverse("rules")
+    return reverse("function-rules", args=[f"{row.function.connection.name}:{row.function.name}"])

@@ -42,6 +42,7 @@ def run(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "function": view.run.function,
         "address": f"{view.run.function.connection.name}:{view.run.function.name}",
         "percent": round(100 * view.run.done_pairs / max(1, view.run.wanted_pairs), 1),
+        "learned_percent": round(100 * view.run.learned / max(1, view.run.learn), 1),
         "open": view.run.state in ("pending", "running"),
         "shares": shares(view.run.outcomes),
         "plot": plot(view.durations),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ from migrations_app.models import FunctionMigration, LiveObservation, Run
 from migrations_app.services import suites
 
 LISTED = 50
+REPLAY = Run.Kind.REPLAY
 _RUNS = 10
 
 
@@ -47,18 +47,13 @@ def offered(function: FunctionMigration) -> Offered:
         reported=total["n"],
         last_at=total["last"],
         tapped=bool(function.routing.get("tap_version")) and function.phase == "shifting",
-        runs=newest_runs(function, Run.Kind.REPLAY),
+        runs=newest_runs(function, REPLAY),
     )
 
 
 def newest_runs(function: FunctionMigration, kind: Run.Kind) -> tuple[Run, ...]:
     """Give the newest runs of a kind."""
     return tuple(function.runs.filter(kind=kind).order_by("-created_at")[:_RUNS])
-
-
-def run(key: uuid.UUID) -> Run | None:
-    """Give one run of any kind."""
-    return Run.objects.select_related("function", "suite").filter(pk=key).first()
 
 
 def document(found: Offered) -> dict[str, Any]:

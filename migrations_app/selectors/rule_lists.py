@@ -35,5 +35,10 @@ def rule(key: int) -> Rule | None:
     return Rule.objects.select_related("function__connection").filter(pk=key).first()
 
 
+def hides(row: Rule) -> int | None:
+    """Give in how many pairs something is ignored for a rule's sake."""
+    return _counted((row,))[0].hides
+
+
 def _counted(rows: Iterable[Rule]) -> tuple[Listed, ...]:
     return tuple(Listed(rule=row, hides=None) for row in rows)

@@ -16,10 +16,10 @@ from pytest_django import DjangoAssertNumQueries
 from cutover.comparison import compare
 from cutover.observation import Side
 from dashboard import sides
-from migrations_app.models import AuditEntry, Effects, NoiseField, Pair, PairNote, Reevaluation, Rule, Run
+from migrations_app.models import AuditEntry, Effects, Pair, PairNote, Reevaluation, Rule, Run
 from migrations_app.selectors import pair_lists, pairs
 from migrations_app.selectors.pair_lists import Cursor, PairFilter
-from migrations_app.services import evidence, noise, reevaluation, results
+from migrations_app.services import evidence, reevaluation, results
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -477,33 +477,6 @@ def test_the_form_at_a_difference_is_filled_with_the_likely_rule(operator: Clien
     assert 'value="1%"' in body
     given = body_of(operator, f"/functions/{pair.function.name}/rules/?kind=shape&pointer=/at&value=time")
     assert re.search(r'<option value="shape"\s+selected', given)
-
-
-def test_noise_is_shown_with_counts_p_value_and_decision_and_can_be_forgotten(
-    operator: Client, viewer: Client
-) -> None:
-    made = factories.function(effects=Effects.READ_ONLY)
-    assert "Nothing has been learned yet" in body_of(operator, f"/functions/{made.name}/rules/")
-    for number in range(6):
-        noise.learn(
-            made.pk,
-            factories.observation(Side.PRIMARY, {"queue": 0}),
-            factories.observation(Side.PRIMARY, {"queue": number + 1}),
-        )
-    body = body_of(operator, f"/functions/{made.name}/rules/")
-    assert "answer /queue" in body
-    assert "6 / 6" in body
-    assert "from 6 pairs of AWS with itself" in body
-    form = {"field": "answer /queue"}
-    assert viewer.post(f"/functions/{made.name}/noise/forget/", form).status_code == 403
-    assert operator.post(f"/functions/{made.name}/noise/forget/", form).status_code == 303
-    assert not NoiseField.objects.filter(name="answer /queue").exists()
-    assert operator.post(f"/functions/{made.name}/noise/forget/", form).status_code == 422
-
-
-def test_a_function_that_may_not_be_called_twice_says_that_nothing_is_learned(operator: Client) -> None:
-    made = factories.function(effects=Effects.ISOLATED)
-    assert "do not allow to call AWS twice" in body_of(operator, f"/functions/{made.name}/rules/")
 
 
 def test_a_pair_of_another_shape_is_no_pair(operator: Client) -> None:
