@@ -95,6 +95,11 @@ if not REDIS_URL:
 KEEP_PAIRS_DAYS = env.int("CUTOVER_KEEP_PAIRS_DAYS", default=30)
 if KEEP_PAIRS_DAYS < 1:
     raise ImproperlyConfigured("CUTOVER_KEEP_PAIRS_DAYS must be at least 1: so many days of pairs are kept.")
+KEEP_LIVE_DAYS = env.int("CUTOVER_KEEP_LIVE_DAYS", default=2)
+if KEEP_LIVE_DAYS < 1:
+    raise ImproperlyConfigured(
+        "CUTOVER_KEEP_LIVE_DAYS must be at least 1: the queue may give an event of yesterday twice."
+    )
 
 PROBE_HOSTS = tuple(host.lower() for host in env.list("CUTOVER_PROBE_HOSTS", default=[]))
 

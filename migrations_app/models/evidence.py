@@ -1,4 +1,4 @@
-"""Evidence: suites, validation runs, pairs, and what taps and relays reported."""
+"""Evidence: suites, validation runs and pairs."""
 
 from __future__ import annotations
 
@@ -98,6 +98,9 @@ class Run(models.Model):
     asked_by = models.CharField(max_length=150)
     reason = models.CharField(max_length=400, blank=True)
     basis_digest = models.CharField(max_length=64)
+    """Of what its pairs count for, rules included: those that they were last compared under."""
+    gathered_digest = models.CharField(max_length=64, blank=True)
+    """Of what its pairs were gathered on, without rules; empty for runs of before this was kept."""
     due_at = models.DateTimeField(default=timezone.now)
     lease_owner = models.CharField(max_length=80, blank=True)
     lease_until = models.DateTimeField(null=True, blank=True)
@@ -135,6 +138,11 @@ class Run(models.Model):
     def by_address(self) -> bool:
         """Whether an address stands for a side: what such a run finds is its own and no evidence."""
         return bool(self.primary_url or self.candidate_url)
+
+    @property
+    def day(self) -> dt.date:
+        """The day, in UTC, whose partition holds all its pairs: the one on which it was asked for."""
+        return self.created_at.astimezone(dt.UTC).date()
 
 
 def utc_today() -> dt.date:
@@ -225,69 +233,6 @@ class PairMinute(models.Model):
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.at}: {self.pairs}"
-
-
-class LiveObservation(models.Model):
-    """One event that a tap or a relay reported. Payloads were redacted and capped before they left AWS.
-
-    (function, request_id) is unique: a message that the queue delivers twice is one row.
-    """
-
-    id = models.BigAutoField(primary_key=True)
-    function = models.ForeignKey(
-        FunctionMigration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="live_observations"
-    )
-    side = models.CharField(max_length=10)
-    request_id = models.CharField(max_length=64)
-    candidate_request_id = models.CharField(max_length=64, blank=True)
-    outcome = models.CharField(max_length=12)
-    error = models.BooleanField(default=False)
-    error_type = models.CharField(max_length=120, blank=True)
-    duration_ms = models.FloatField(null=True)
-    hop_ms = models.FloatField(null=True)
-    weight_bp = models.PositiveIntegerField()
-    at = models.DateTimeField()
-    received_at = models.DateTimeField()
-    event = models.JSONField(null=True)
-    answer = models.JSONField(null=True)
-    body_hashes = models.JSONField(default=dict, blank=True)
-
-    class Meta:
-        ordering = ("-id",)
-        constraints = [
-            models.UniqueConstraint(fields=("function", "request_id", "side"), name="live_observation_once")
-        ]
-        indexes = [
-            models.Index(fields=("function", "-at")),
-            models.Index(fields=("function", "-at"), condition=models.Q(error=True), name="live_errors"),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.side} {self.request_id}"
-
-
-class TrafficSlot(models.Model):
-    """Roll-up of live observations: one row per function, side and ten seconds."""
-
-    function = models.ForeignKey(
-        FunctionMigration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="traffic"
-    )
-    side = models.CharField(max_length=10)
-    at = models.DateTimeField()
-    """Start of the ten seconds."""
-    events = models.PositiveIntegerField(default=0)
-    errors = models.PositiveIntegerField(default=0)
-    duration_sum_ms = models.FloatField(default=0)
-    duration_max_ms = models.FloatField(default=0)
-    histogram = models.JSONField(default=dict, blank=True)
-    """Upper bound in ms (powers of sqrt 2, as text) -> count, for percentiles."""
-    weight_bp = models.PositiveIntegerField(default=0)
-
-    class Meta:
-        constraints = [models.UniqueConstraint(fields=("function", "side", "at"), name="traffic_slot_once")]
-
-    def __str__(self) -> str:
-        return f"{self.side} {self.at}"
 
 
 class Rule(models.Model):

@@ -104,7 +104,9 @@ def explaining(function: FunctionMigration) -> tuple[list[Pair], list[LiveObserv
     """Give the events that prove the last rollback: pairs that counted, and live errors it named."""
     report: dict[str, Any] = function.rollback_report or {}
     live = LiveObservation.objects.filter(
-        pk__in=[key for key in report.get("pairs", []) if isinstance(key, int)]
+        # Named there are events that failed; saying so spares the other parts of every day.
+        pk__in=[key for key in report.get("pairs", []) if isinstance(key, int)],
+        error=True,
     )
     counting = Pair.objects.filter(function=function, counts=True)
     return list(_light(counting).order_by("-at")[:3]), list(live.order_by("-at")[:20])

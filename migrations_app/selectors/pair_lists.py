@@ -227,7 +227,7 @@ def fields(function_id: int, *, run: Run | None = None, most: int = 30) -> tuple
     """Give what pairs differ in first, by field (pointer template), the most frequent first. Two queries."""
     with connection.cursor() as cursor:
         if run:
-            cursor.execute(_OF_RUN, [run.pk, run.created_at.date(), GROUPED])
+            cursor.execute(_OF_RUN, [run.pk, run.day, GROUPED])
         else:
             cursor.execute(_OF_FUNCTION, [function_id, GROUPED])
         found = cursor.fetchall()

@@ -163,7 +163,7 @@ def pair(
 ) -> Pair:
     """Give the row (not yet saved) of one pair; nothing secret-looking is in it."""
     return Pair(
-        day=run.created_at.date() if run.created_at else utc_today(),
+        day=run.day if run.created_at else utc_today(),
         function_id=run.function_id,
         run=run,
         position=position,
@@ -263,7 +263,8 @@ def beside(run: Run) -> Run | None:
         candidate_url="",
         finished_at__gte=oldest,
     )
-    return rows.exclude(kind=run.kind).order_by("-created_at").first()
+    other = Run.Kind.SUITE if run.kind == Run.Kind.REPLAY else Run.Kind.REPLAY
+    return rows.filter(kind=other).order_by("-created_at").first()
 
 
 _Row = tuple[Any, ...]
@@ -271,7 +272,7 @@ _Row = tuple[Any, ...]
 
 def _evidence_rows(run: Run) -> list[_Row]:
     return list(
-        Pair.objects.filter(run=run)
+        Pair.objects.filter(run=run, day=run.day)
         .order_by("position")
         .values_list(
             "pk",

@@ -18,7 +18,7 @@ from cutover.comparison import Comparison, LogState, Standing
 from cutover.noise import Knowledge
 from cutover.observation import LogLine, Observation
 from migrations_app.models import Pair
-from migrations_app.services import evidence, noise
+from migrations_app.services import evidence, noise, tallies
 
 _OF_LOGS = ("log_rows", "logs_differ", "primary_logs", "candidate_logs")
 
@@ -41,9 +41,11 @@ def complete(
         "counts": _counts(row.comparison["counts"], fresh),
         **{key: document[key] for key in _OF_LOGS},
     }
+    tally = tallies.moved(row, changed)
     with transaction.atomic():
         stored = _store(row, changed, primary=sides[0], candidate=sides[1], pending=False)
         if stored:
+            tallies.add(tally)
             noise.count_logs(row.function_id, fresh)
     return stored
 

@@ -3,6 +3,11 @@
 One transaction per function and batch: the row lock makes a message that the queue delivers twice count once,
 and keeps fold and judgement in step with each other. Events outside the present step are kept and rolled up,
 but decide nothing.
+
+Single events lie in a table by days (``services.days``), on the day of their own clock, so that the second
+copy of a message finds the first without looking further. Days are made ahead by who keeps house, and here
+should that have slept. Good events are kept for ``CUTOVER_KEEP_LIVE_DAYS``, failing ones and the roll-ups per
+ten seconds for as long as pairs.
 """
 
 from __future__ import annotations
@@ -13,8 +18,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
 from django.utils import timezone
 
 from cutover.analysis import (
@@ -29,15 +34,16 @@ from cutover.analysis import (
 from cutover.observation import Side
 from cutover.shifting import SERVING
 from migrations_app.models import FunctionMigration, LiveObservation, TrafficSlot
-from migrations_app.services import audit, bell
+from migrations_app.services import audit, bell, bulk, days
 from migrations_app.services.policies import policy_for
 from migrations_app.services.redaction import redact
 
 SLOT_S = 10
 _EXPLAINING = 5
-KEEP_EVENTS = dt.timedelta(days=1)
-KEEP_ERRORS = dt.timedelta(days=30)
-_PRUNED_AT_ONCE = 5_000
+LIVE = days.DayTable(name=LiveObservation._meta.db_table, by_error=True)
+AHEAD_DAYS = 2
+_DAY = dt.timedelta(days=1)
+_PRUNED_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,6 +98,7 @@ def record(
     Returns:
         one ``Judged`` per function in the batch, and the names of functions that are not in the inventory.
     """
+    days.ensure(LIVE, {_day(report, received_at) for report in reports})
     by_name: dict[str, list[Report]] = {}
     for report in reports:
         by_name.setdefault(report.function, []).append(report)
@@ -111,10 +118,10 @@ def record(
 
 
 def _record(function: FunctionMigration, reports: Sequence[Report], received_at: dt.datetime) -> Judged:
-    fresh = _fresh(function, reports)
+    fresh = _fresh(function, reports, received_at)
     weight_bp = max(function.desired_weight_bp, function.observed_weight_bp or 0)
     rows = [_row(function, report, weight_bp, received_at) for report in fresh]
-    LiveObservation.objects.bulk_create(rows)
+    bulk.copy_in(LiveObservation, rows, leave_out=("id",))
     _roll_up(function, rows)
     of_step = [report for report in fresh if _in_step(function, report)]
     if of_step:
@@ -133,16 +140,29 @@ def _record(function: FunctionMigration, reports: Sequence[Report], received_at:
     )
 
 
-def _fresh(function: FunctionMigration, reports: Sequence[Report]) -> list[Report]:
+def _day(report: Report, received_at: dt.datetime) -> dt.date:
+    """Give the day that a report belongs to: of its own clock, in UTC, as far as that can be right.
+
+    The queue keeps a message for a day. What claims to be older than yesterday, or of after tomorrow, goes to
+    the day on which it came.
+    """
+    day, came = days.utc_day(report.at), days.utc_day(received_at)
+    return day if abs(day - came) <= _DAY else came
+
+
+def _fresh(function: FunctionMigration, reports: Sequence[Report], received_at: dt.datetime) -> list[Report]:
     """Give the reports that are not stored yet, each once. The caller holds the function's lock."""
-    known = set(
-        LiveObservation.objects.filter(
-            function=function, request_id__in=[report.request_id for report in reports]
-        ).values_list("request_id", "side")
+    came = days.utc_day(received_at)
+    stored = LiveObservation.objects.filter(
+        function=function,
+        request_id__in=[_cut(report.request_id, 64) for report in reports],
+        # One whose clock is wrong lies on the day that its first copy came, which may be yesterday.
+        day__in={came, came - _DAY} | {days.utc_day(report.at) for report in reports},
     )
+    known = set(stored.order_by().values_list("request_id", "side"))
     fresh: list[Report] = []
     for report in sorted(reports, key=lambda one: one.at):
-        key = (report.request_id[:64], report.side.value)
+        key = (_cut(report.request_id, 64), report.side.value)
         if key not in known:
             known.add(key)
             fresh.append(report)
@@ -153,22 +173,39 @@ def _row(
     function: FunctionMigration, report: Report, weight_bp: int, received_at: dt.datetime
 ) -> LiveObservation:
     return LiveObservation(
+        day=_day(report, received_at),
         function=function,
         side=report.side.value,
-        request_id=report.request_id[:64],
-        candidate_request_id=report.candidate_request_id[:64],
-        outcome=report.outcome[:12],
+        request_id=_cut(report.request_id, 64),
+        candidate_request_id=_cut(report.candidate_request_id, 64),
+        outcome=_cut(report.outcome, 12),
         error=report.error,
-        error_type=report.error_type[:120],
+        error_type=_cut(report.error_type, 120),
         duration_ms=report.duration_ms,
         hop_ms=report.hop_ms,
         weight_bp=weight_bp,
         at=report.at,
         received_at=received_at,
-        event=redact(report.event),
-        answer=redact(report.answer),
-        body_hashes=dict(report.body_hashes or {}),
+        event=_storable(redact(report.event)),
+        answer=_storable(redact(report.answer)),
+        body_hashes=_storable(dict(report.body_hashes or {})),
     )
+
+
+def _cut(text: str, most: int) -> str:
+    """Give a text as a column takes it: PostgreSQL holds no NUL."""
+    return text.replace("\x00", "\ufffd")[:most]
+
+
+def _storable(document: Any) -> Any:
+    """Give a document as PostgreSQL's jsonb takes it: without NUL, in keys and in values."""
+    if isinstance(document, str):
+        return document.replace("\x00", "\ufffd")
+    if isinstance(document, dict):
+        return {_storable(key): _storable(value) for key, value in document.items()}
+    if isinstance(document, list):
+        return [_storable(item) for item in document]
+    return document
 
 
 def _in_step(function: FunctionMigration, report: Report) -> bool:
@@ -217,22 +254,36 @@ def failing_observations(function: FunctionMigration) -> tuple[int, ...]:
     """Give the keys of the newest failing events on FC in the present step."""
     rows = LiveObservation.objects.filter(function=function, side=Side.CANDIDATE.value, error=True)
     if function.step_started_at:
-        rows = rows.filter(at__gte=function.step_started_at)
-    return tuple(rows.order_by("-id").values_list("pk", flat=True)[:_EXPLAINING])
+        since = function.step_started_at
+        # An event never lies on a day before its own, so that older days need not be opened.
+        rows = rows.filter(at__gte=since, day__gte=days.utc_day(since) - _DAY)
+    return tuple(rows.order_by("-at", "-id").values_list("pk", flat=True)[:_EXPLAINING])
 
 
 # ------------------------------------------------------------------------------------------ roll-ups
 
+_COUNTED = ("events", "errors", "duration_sum_ms", "duration_max_ms", "histogram", "weight_bp")
+
 
 def _roll_up(function: FunctionMigration, rows: Sequence[LiveObservation]) -> None:
+    """Add events to their slots. The caller holds the function's lock, so nobody else writes them."""
     groups: dict[tuple[str, dt.datetime], list[LiveObservation]] = {}
     for row in rows:
         groups.setdefault((row.side, slot_start(row.at)), []).append(row)
+    if not groups:
+        return
+    there = TrafficSlot.objects.filter(function=function, at__in={at for _, at in groups})
+    slots = {(slot.side, slot.at): slot for slot in there}
     for (side, at), own in groups.items():
-        slot, _ = TrafficSlot.objects.get_or_create(function=function, side=side, at=at)
+        slot = slots.setdefault((side, at), TrafficSlot(function=function, side=side, at=at))
         for row in own:
             _count(slot, row)
-        slot.save()
+    TrafficSlot.objects.bulk_create(
+        [slots[key] for key in groups],
+        update_conflicts=True,
+        unique_fields=["function", "side", "at"],
+        update_fields=_COUNTED,
+    )
 
 
 def slot_start(at: dt.datetime) -> dt.datetime:
@@ -290,17 +341,34 @@ def confirm_weight(function: FunctionMigration, observed_bp: int | None, *, read
     return bool(rows.update(observed_weight_bp=observed_bp, weight_read_at=read_at))
 
 
-def prune(now: dt.datetime) -> int:
-    """Drop single events that nobody will look at any more; roll-ups stay. Gives how many, 5,000 at most."""
-    old = LiveObservation.objects.filter(
-        Q(error=False, at__lt=now - KEEP_EVENTS) | Q(at__lt=now - KEEP_ERRORS)
-    )
-    keys = list(old.values_list("pk", flat=True)[:_PRUNED_AT_ONCE])
-    return LiveObservation.objects.filter(pk__in=keys).delete()[0]
-
-
 def store_trouble(function: FunctionMigration, sentence: str) -> None:
     """Say that the function's live evidence could not be judged: its result is ERROR, FAIL stays FAIL."""
     FunctionMigration.objects.filter(pk=function.pk).exclude(live_result=Result.FAIL.value).update(
         live_result=Result.ERROR.value, live_sentence=sentence[:400], changed_at=timezone.now()
     )
+
+
+# ---------------------------------------------------------------------------------------------- days
+
+
+def ensure_days(first: dt.date, *, ahead: int = AHEAD_DAYS) -> tuple[dt.date, ...]:
+    """Make the partitions of ``first`` and the days after it that are missing; give those made."""
+    return days.ensure(LIVE, [first + number * _DAY for number in range(ahead + 1)])
+
+
+def drop_days(today: dt.date) -> tuple[dt.date, ...]:
+    """Drop single events that are older than is kept, days as a whole; give the days that lost any.
+
+    Good ones go after ``CUTOVER_KEEP_LIVE_DAYS``, failing ones after ``CUTOVER_KEEP_PAIRS_DAYS``.
+    """
+    of_pairs = today - settings.KEEP_PAIRS_DAYS * _DAY
+    whole = days.drop(LIVE, of_pairs)
+    good = days.drop(LIVE, max(of_pairs, today - settings.KEEP_LIVE_DAYS * _DAY), part=days.GOOD)
+    return tuple(sorted({*whole, *good}))
+
+
+def prune_slots(now: dt.datetime) -> int:
+    """Drop roll-ups that are older than ``CUTOVER_KEEP_PAIRS_DAYS``. Gives how many, 20,000 at most."""
+    old = TrafficSlot.objects.filter(at__lt=now - settings.KEEP_PAIRS_DAYS * _DAY).order_by("at")
+    keys = list(old.values_list("pk", flat=True)[:_PRUNED_AT_ONCE])
+    return TrafficSlot.objects.filter(pk__in=keys).delete()[0]

@@ -1,93 +1,46 @@
 """Pairs as a result table: written in bulk, rolled up by the minute, kept by days.
 
 Theory of operation. ``migrations_app_pair`` is partitioned by ``day``, the day on which a pair's run was
-asked for, so that all pairs of a run lie in one partition and (run, position) stays unique. Partitions are
-made ahead by the caller that keeps house (``watch``) and, should that have slept, before a run begins. Making
-one attaches a finished table, which blocks neither readers nor writers. Retention drops whole days; roll-ups
+asked for, so that all pairs of a run lie in one partition and (run, position) stays unique. Partitions
+(``services.days``) are made ahead by the caller that keeps house (``watch``) and, should that have slept,
+before a run begins. Retention drops whole days, but none that an open run writes to; roll-ups by the minute
 stay.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-import io
-import json
-import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-import orjson
 from django.conf import settings
-from django.db import connection, transaction
-from django.db.models import Sum
+from django.db import connection
+from django.db.models import Min, Sum
 
 from cutover.comparison import COUNTS_AGAINST
-from migrations_app.models import Pair, PairMinute
+from migrations_app.models import Pair, PairMinute, RuleDay, Run
 from migrations_app.models.evidence import utc_today
+from migrations_app.services import bulk, tallies
+from migrations_app.services import days as of_days
 
 TABLE = Pair._meta.db_table
+PAIRS = of_days.DayTable(name=TABLE)
+_OPEN = (Run.State.PENDING, Run.State.RUNNING)
 AHEAD_DAYS = 2
-COLUMNS = tuple(field.get_attname_column()[1] or field.attname for field in Pair._meta.concrete_fields)
-_JSON = frozenset(
-    field.column for field in Pair._meta.concrete_fields if field.get_internal_type() == "JSONField"
-)
-_ESCAPES = str.maketrans({"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r"})
-_ESCAPED = re.compile(r"[\\\t\n\r]")
+COLUMNS = bulk.columns_of(Pair)
 
 
 # ------------------------------------------------------------------------------------------- writing
 
 
 def write(rows: Sequence[Pair]) -> None:
-    """Write pairs by COPY and count them in their minutes, in the caller's transaction.
+    """Write pairs by COPY and count them in their minutes and for their rules, in the caller's transaction.
 
     Raises IntegrityError when a pair is in already: callers leave those out under the run's lease.
     """
-    if not rows:
-        return
-    lines = io.BytesIO(b"".join(_line(row) for row in rows))
-    columns = ", ".join(f'"{column}"' for column in COLUMNS)
-    with connection.wrap_database_errors, connection.cursor() as cursor:
-        cursor.copy_expert(f'COPY "{TABLE}" ({columns}) FROM STDIN', lines)
+    bulk.copy_in(Pair, rows)
     roll_up(rows)
-
-
-def _line(row: Pair) -> bytes:
-    """Give a row in COPY's text format."""
-    values = row.__dict__
-    return b"\t".join([written(values[name]) for name, written in _WRITTEN]) + b"\n"
-
-
-def _text(value: Any) -> bytes:
-    if value is None:
-        return b"\\N"
-    text = str(value)
-    return (text.translate(_ESCAPES) if _ESCAPED.search(text) else text).encode()
-
-
-def _event(value: Any) -> bytes:
-    """Give an event, which is JSON even where it is nothing at all: ``null``."""
-    # What is written is JSON, whose only character that COPY reads otherwise is the backslash.
-    return _json(value).replace(b"\\", b"\\\\")
-
-
-def _document(value: Any) -> bytes:
-    return b"\\N" if value is None else _event(value)
-
-
-def _json(value: Any) -> bytes:
-    try:
-        return orjson.dumps(value)
-    except TypeError:
-        # Integers above 64 bit, which orjson refuses and PostgreSQL keeps.
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-_WRITTEN = tuple(
-    (field.attname, _event if field.name == "event" else _document if field.column in _JSON else _text)
-    for field in Pair._meta.concrete_fields
-)
+    tallies.written(rows)
 
 
 def roll_up(rows: Iterable[Pair]) -> None:
@@ -141,49 +94,26 @@ def ratio(since: dt.datetime, *, function_id: int | None = None) -> tuple[int, i
 # ---------------------------------------------------------------------------------------------- days
 
 
-def partition_of(day: dt.date) -> str:
-    """Give the name of a day's partition."""
-    return f"{TABLE}_{day:%Y%m%d}"
-
-
 def days() -> tuple[dt.date, ...]:
-    """Give the days that have a partition, oldest first."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT c.relname FROM pg_inherits i JOIN pg_class c ON c.oid = i.inhrelid"
-            " WHERE i.inhparent = %s::regclass ORDER BY c.relname",
-            [TABLE],
-        )
-        names = [row[0] for row in cursor.fetchall()]
-    return tuple(dt.datetime.strptime(name[-8:], "%Y%m%d").replace(tzinfo=dt.UTC).date() for name in names)
+    """Give the days of pairs that have a partition, oldest first."""
+    return of_days.days(PAIRS)
 
 
 def ensure_days(first: dt.date, *, ahead: int = AHEAD_DAYS) -> tuple[dt.date, ...]:
     """Make the partitions of ``first`` and the days after it that are missing; give those made."""
-    wanted = [first + dt.timedelta(days=number) for number in range(ahead + 1)]
-    missing = [day for day in wanted if day not in set(days())]
-    for day in missing:
-        with transaction.atomic(), connection.cursor() as cursor:
-            # Two processes may want the same day: the second finds it made.
-            cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [TABLE])
-            if day in days():
-                continue
-            name = partition_of(day)
-            cursor.execute(f'CREATE TABLE "{name}" (LIKE "{TABLE}" INCLUDING DEFAULTS INCLUDING INDEXES)')
-            cursor.execute(
-                f'ALTER TABLE "{TABLE}" ATTACH PARTITION "{name}" FOR VALUES FROM (%s) TO (%s)',
-                [day, day + dt.timedelta(days=1)],
-            )
-    return tuple(missing)
+    return of_days.ensure(PAIRS, [first + dt.timedelta(days=number) for number in range(ahead + 1)])
 
 
 def drop_days(today: dt.date) -> tuple[dt.date, ...]:
-    """Drop the days that are older than ``CUTOVER_KEEP_PAIRS_DAYS``; give those dropped."""
-    oldest = today - dt.timedelta(days=settings.KEEP_PAIRS_DAYS)
-    gone = tuple(day for day in days() if day < oldest)
-    for day in gone:
-        with transaction.atomic(), connection.cursor() as cursor:
-            # Dropping waits for readers of the table; better to try again in a minute than to stop them.
-            cursor.execute("SET LOCAL lock_timeout = '1s'")
-            cursor.execute(f'DROP TABLE "{partition_of(day)}"')
+    """Drop the days that are older than ``CUTOVER_KEEP_PAIRS_DAYS``, and their counts; give those dropped.
+
+    The day of a run that is still open stays, since its pairs are written there.
+    """
+    before = today - dt.timedelta(days=settings.KEEP_PAIRS_DAYS)
+    oldest = Run.objects.filter(state__in=_OPEN).aggregate(at=Min("created_at"))["at"]
+    if oldest is not None:
+        before = min(before, of_days.utc_day(oldest))
+    gone = of_days.drop(PAIRS, before)
+    if gone:
+        RuleDay.objects.filter(day__in=gone).delete()
     return gone

@@ -310,7 +310,7 @@ def live_entries(function_id: int, *, at_most: int, answered: bool = False) -> L
     ``answered``: only those whose answer came whole as well, for a replay. What was redacted or too long to
     be kept cannot be sent again: those are counted and left out.
     """
-    rows = LiveObservation.objects.filter(function_id=function_id, side=Side.PRIMARY.value).order_by("-id")
+    rows = LiveObservation.objects.filter(function_id=function_id, side=Side.PRIMARY.value).order_by("-at")
     found: dict[str, Entry] = {}
     left_out: Counter[str] = Counter()
     for row in rows[: at_most * _LOOKED_AT]:

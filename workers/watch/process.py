@@ -96,8 +96,11 @@ class Watch:
 
 
 def _keep_house() -> None:
-    """Make the days ahead ready for pairs, and drop what is older than is kept."""
+    """Make the days ahead ready for pairs and live events, and drop what is older than is kept."""
     now = timezone.now()
-    results.ensure_days(now.date())
-    results.drop_days(now.date())
-    live.prune(now)
+    today = now.date()
+    results.ensure_days(today)
+    live.ensure_days(today)
+    results.drop_days(today)
+    live.drop_days(today)
+    live.prune_slots(now)

@@ -281,19 +281,6 @@ def test_a_reading_that_comes_late_does_not_overwrite_a_newer_one(world: World) 
     assert worlds.refreshed(function).observed_weight_bp == 0
 
 
-def test_old_events_are_dropped_and_errors_are_kept_longer(world: World) -> None:
-    function = worlds.shifted(worlds.validated(world), 5_000)
-    worlds.call(function, 6)
-    drained(function)
-    old = timezone.now() - timedelta(days=2)
-    LiveObservation.objects.update(at=old)
-    failed = LiveObservation.objects.order_by("pk")[0].pk
-    LiveObservation.objects.filter(pk=failed).update(error=True)
-    assert live.prune(timezone.now()) == 5
-    assert list(LiveObservation.objects.values_list("pk", flat=True)) == [failed]
-    assert sum(TrafficSlot.objects.values_list("events", flat=True)) == 6
-
-
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,0 +1,34 @@
+"""What a page shows of rules."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from django.db import connection
+
+from migrations_app.models import Rule, RuleDay
+
+_HIDDEN = f"""
+SELECT r.id, coalesce(sum(d.pairs), 0)::bigint
+FROM "{Rule._meta.db_table}" r JOIN "{RuleDay._meta.db_table}" d
+    ON d.name = r.name AND (d.function_id = r.function_id OR (
+        r.function_id IS NULL AND NOT EXISTS (
+            SELECT FROM "{Rule._meta.db_table}" own
+            WHERE own.function_id = d.function_id AND own.name = r.name AND own.retired_at IS NULL)))
+WHERE r.id = ANY(%s) AND r.retired_at IS NULL
+GROUP BY r.id
+"""  # noqa: S608 - names of our own tables
+
+
+def hidden_counts(rule_ids: Collection[int]) -> dict[int, int]:
+    """Give rule -> in how many of the pairs that are kept it hides a difference. One query, of counts.
+
+    A rule that was retired hides nothing. Where a function's own rule bears the name of one for everywhere,
+    the pairs are its own.
+    """
+    if not rule_ids:
+        return {}
+    with connection.cursor() as cursor:
+        cursor.execute(_HIDDEN, [list(rule_ids)])
+        found = dict(cursor.fetchall())
+    return {key: found.get(key, 0) for key in rule_ids}
