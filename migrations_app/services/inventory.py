@@ -41,7 +41,19 @@ def evidence_digest(function: FunctionMigration) -> str:
 
     Rules belong to it (``services.basis`` keeps their digest on the function).
     """
-    return hashlib.sha256(orjson.dumps(function.evidence_basis, option=orjson.OPT_SORT_KEYS)).hexdigest()
+    return _digest(function.evidence_basis)
+
+
+def gathered_digest(function: FunctionMigration) -> str:
+    """Give the hex digest of what pairs are gathered on: code, configuration, role, translator; not rules.
+
+    Under other rules the same pairs can be compared anew; after a change of anything else they cannot.
+    """
+    return _digest({name: value for name, value in function.evidence_basis.items() if name != "rules"})
+
+
+def _digest(basis: Mapping[str, Any]) -> str:
+    return hashlib.sha256(orjson.dumps(basis, option=orjson.OPT_SORT_KEYS)).hexdigest()
 
 
 def record_sync(

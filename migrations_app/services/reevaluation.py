@@ -7,8 +7,13 @@ saved meanwhile begins the work again and a worker that comes back late writes n
 the function is open the work waits, since that one holds the rules it began with.
 
 A body that was cut or redacted before it was stored cannot be compared anew; such a pair stays as it is, is
-counted as ``kept``, and its page says so. When all are through, the newest verdict is drawn anew; a phase is
-never moved by it.
+counted as ``kept``, and its page says so.
+
+When all are through, the newest verdict is drawn anew. It belongs to what its pairs were gathered on and to
+the rules that they have now been compared under, so it is as fresh as those pairs are: its age stays that of
+the validation, and it is stale only if code, configuration, role or translator changed since. It moves the
+phase as a validation's verdict does. Not so where a rule was retired that may still hide something in pairs
+that could not be compared anew: that verdict stays stale, and only a validation helps.
 """
 
 from __future__ import annotations
@@ -21,23 +26,23 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
 from cutover import comparison as comparing
 from cutover import noise as rules_of_noise
-from cutover.analysis import judge, verdict_document
 from cutover.comparison import Comparison, PairOutcome
 from cutover.observation import Side
-from migrations_app.models import FunctionMigration, Pair, PairMinute, Reevaluation, Run
-from migrations_app.services import bell, evidence, noise, rules
-from migrations_app.services.policies import policy_for
+from migrations_app.models import FunctionMigration, Pair, PairMinute, Reevaluation, Rule, Run
+from migrations_app.services import bell, evidence, noise, rules, tallies, validation
+from migrations_app.services.inventory import evidence_digest, gathered_digest
 
 BATCH = 100
 LEASE = dt.timedelta(seconds=60)
 WAIT = dt.timedelta(seconds=5)
 _AT_ONCE_S = 5.0
 _OPEN = (Run.State.PENDING, Run.State.RUNNING)
+_PAIRED = (Run.Kind.SUITE, Run.Kind.REPLAY)
 _MINUTES = PairMinute._meta.db_table
 
 
@@ -151,10 +156,15 @@ def write(changed: Sequence[tuple[Pair, Comparison]]) -> None:
 def _write(changed: Sequence[tuple[Pair, Comparison]]) -> None:
     minutes: Counter[tuple[dt.datetime, int, str]] = Counter()
     of_runs: dict[Any, Counter[str]] = {}
+    tally: tallies.Tally = Counter()
     for pair, fresh in changed:
         columns = evidence.columns_of(fresh)
         columns["comparison"] = pair.comparison | columns["comparison"]
-        Pair.objects.filter(pk=pair.pk, day=pair.day).update(**columns)
+        # Logs that came since it was read were compared under the rules of now already.
+        as_read = Pair.objects.filter(pk=pair.pk, day=pair.day, logs_pending=pair.logs_pending)
+        if not as_read.update(**columns):
+            continue
+        tally.update(tallies.moved(pair, columns["comparison"]))
         if pair.outcome == fresh.outcome.value:
             continue
         minute = pair.at.replace(second=0, microsecond=0)
@@ -165,6 +175,7 @@ def _write(changed: Sequence[tuple[Pair, Comparison]]) -> None:
             moved[pair.outcome] -= 1
             moved[fresh.outcome.value] += 1
     _move_minutes(minutes)
+    tallies.add(tally)
     for run in Run.objects.select_for_update().filter(pk__in=of_runs).order_by("pk"):
         outcomes = Counter(run.outcomes)
         outcomes.update(of_runs[run.pk])
@@ -189,35 +200,71 @@ def _move_minutes(minutes: Mapping[tuple[dt.datetime, int, str], int]) -> None:
 
 
 def _finish(claim: _Claim) -> None:
-    """Say that all are through, and draw the newest verdict anew where that changed anything."""
+    """Say that all are through, and draw the newest verdict anew."""
     with transaction.atomic():
+        # Function before everything else: the order in which every writer locks. While it is held no rule is
+        # saved, so those of the claim are those that hold now.
+        function = FunctionMigration.objects.select_for_update().get(pk=claim.function_id)
         row = _rows(claim).select_for_update().first()
         if row is None:
             return
         row.due_at, row.finished_at = None, timezone.now()
         row.save(update_fields=["due_at", "finished_at"])
-        if row.changed:
-            _judge_newest(claim.function_id)
+        _judge_newest(function, row)
         bell.tell(f"fn-{claim.function_id}")
 
 
-def _judge_newest(function_id: int) -> None:
-    function = FunctionMigration.objects.select_for_update().get(pk=function_id)
-    finished = function.runs.filter(state=Run.State.FINISHED, primary_url="", candidate_url="")
-    run = finished.order_by("-created_at").first()
-    if run is None:
+def _judge_newest(function: FunctionMigration, row: Reevaluation) -> None:
+    finished = Run.objects.filter(
+        function=function, state=Run.State.FINISHED, kind__in=_PAIRED, primary_url="", candidate_url=""
+    )
+    newest = finished.select_related("function").order_by("-created_at").first()
+    if newest is None:
         return
-    found, pairs = evidence.paired_evidence(run)
-    if not found:
+    basis = evidence_digest(function)
+    renewed = [run for run in _together(finished) if _renewed(run, function, basis)]
+    if not (renewed or row.changed):
         return
-    verdict = judge(found, policy_for(function).analysis)
-    kept = {key: run.verdict[key] for key in ("warm_up_calls", "pairs") if key in run.verdict}
-    explaining = {"explains_pairs": [str(pairs[index].pk) for index in verdict.explains]}
+    run = next((one for one in renewed if one.pk == newest.pk), newest)
     latest = bool(function.verdict) and function.verdict == run.verdict
-    run.verdict = verdict_document(verdict) | kept | explaining
-    run.verdict_result = verdict.result.value
+    if not validation.draw_anew(run):
+        return
     run.save(update_fields=["verdict", "verdict_result"])
     if latest:
-        function.verdict, function.verdict_result = run.verdict, run.verdict_result
-        function.save(update_fields=["verdict", "verdict_result", "changed_at"])
+        _put(function, run, row)
     bell.tell(f"run-{run.pk}", "inbox")
+
+
+def _together(finished: QuerySet[Run]) -> list[Run]:
+    """Give the newest run of each kind: their pairs are evidence together."""
+    newest = (finished.filter(kind=kind).order_by("-created_at").first() for kind in _PAIRED)
+    return [run for run in newest if run is not None]
+
+
+def _renewed(run: Run, function: FunctionMigration, basis: str) -> bool:
+    """Write that the run's pairs count under the rules of now, if they do. Gives whether that is new."""
+    if run.basis_digest == basis or run.gathered_digest != gathered_digest(function):
+        return False
+    if _hides_what_no_rule_does(run):
+        return False
+    run.basis_digest = basis
+    run.save(update_fields=["basis_digest"])
+    return True
+
+
+def _hides_what_no_rule_does(run: Run) -> bool:
+    """Tell whether a rule was retired and pairs that had to stay as they are may still lean on it."""
+    scope = Q(function_id=run.function_id) | Q(function=None)
+    if not Rule.objects.filter(scope, retired_at__gte=run.created_at).exists():
+        return False
+    hiding = Pair.objects.filter(run=run, day=run.day, comparison__counts__ignored__gt=0).defer("event")
+    return any(evidence.why_kept(pair) for pair in hiding.iterator(chunk_size=BATCH))
+
+
+def _put(function: FunctionMigration, run: Run, row: Reevaluation) -> None:
+    """Put the verdict on the function. Its time stays: it is as old as its pairs."""
+    function.verdict, function.verdict_result = run.verdict, run.verdict_result
+    function.evidence_digest = run.basis_digest
+    function.save(update_fields=["verdict", "verdict_result", "evidence_digest", "changed_at"])
+    if run.basis_digest == evidence_digest(function):
+        validation.move_by_verdict(function, actor=row.asked_by)

@@ -36,9 +36,11 @@ from migrations_app.services.validation.leases import (
 from migrations_app.services.validation.verdicts import (
     LOGS_PATIENCE,
     count_pending,
+    draw_anew,
     fail_run,
     finish_learning,
     finish_run,
+    move_by_verdict,
     note_late_logs,
     runs_with_late_logs,
 )
@@ -59,9 +61,11 @@ __all__ = [
     "claim_run",
     "count_calls",
     "count_pending",
+    "draw_anew",
     "fail_run",
     "finish_learning",
     "finish_run",
+    "move_by_verdict",
     "note_late_logs",
     "over_budget",
     "renew",

@@ -18,7 +18,7 @@ from cutover.phases import Phase, Trigger
 from cutover.suites import MOST_EVENTS
 from migrations_app.models import FunctionMigration, Run, Suite
 from migrations_app.services import audit, bell, guards, noise, phases, results, suites
-from migrations_app.services.inventory import evidence_digest
+from migrations_app.services.inventory import evidence_digest, gathered_digest
 from migrations_app.services.policies import policy_for
 from migrations_app.services.validation.leases import OPEN
 
@@ -129,6 +129,7 @@ def start(
             asked_by=actor,
             reason=reason[:400],
             basis_digest=evidence_digest(function),
+            gathered_digest=gathered_digest(function),
         )
         if not suites.events_of_run(run):
             raise BadInput(f"No event of the suite '{suite.name}' has one of the tags {', '.join(run.tags)}.")

@@ -47,7 +47,8 @@ def store_pairs(lease: RunLease, rows: Sequence[Pair], *, begun: Sequence[int] =
     with transaction.atomic():
         run = held(lease).select_related(*_WITH).get()
         positions = [row.position for row in rows]
-        stored = set(Pair.objects.filter(run=run, position__in=positions).values_list("position", flat=True))
+        there = Pair.objects.filter(run=run, day=run.day, position__in=positions)
+        stored = set(there.values_list("position", flat=True))
         fresh = [row for row in rows if row.position not in stored]
         results.write(fresh)
         if not run.by_address:

@@ -64,7 +64,7 @@ def finish_run(
             detail={"run": str(run.pk), "sentence": verdict.sentence[:300]},
         )
         if run.basis_digest == evidence_digest(function) and not run.by_address:
-            _move(function, verdict, actor=run.asked_by)
+            move_by_verdict(function, actor=run.asked_by)
         bell.tell(f"run-{run.pk}", f"fn-{function.pk}", "inbox")
     return run
 
@@ -90,15 +90,33 @@ def finish_learning(lease: RunLease) -> Run:
     return run
 
 
-def _move(function: FunctionMigration, verdict: Verdict, *, actor: str) -> None:
-    match (verdict.result, function.stage):
+def draw_anew(run: Run) -> bool:
+    """Judge a finished run's pairs as they are now; the caller saves. False: it has none any more."""
+    found, pairs = evidence.paired_evidence(run)
+    if not found:
+        return False
+    verdict = judge(found, policy_for(run.function).analysis)
+    other = evidence.beside(run)
+    run.verdict = verdict_document(verdict) | {
+        "explains_pairs": [str(pairs[index].pk) for index in verdict.explains],
+        "warm_up_calls": run.verdict.get("warm_up_calls", 0),
+        "pairs": len(found),
+        "beside": str(other.pk) if other else "",
+    }
+    run.verdict_result = verdict.result.value
+    return True
+
+
+def move_by_verdict(function: FunctionMigration, *, actor: str) -> None:
+    """Move the phase where the function's verdict does: PASS validates, FAIL takes a validation back."""
+    match (function.verdict_result, function.stage):
         case (Result.PASS, Phase.DEPLOYED):
             trigger = Trigger.VALIDATE
         case (Result.FAIL, Phase.VALIDATED):
             trigger = Trigger.INVALIDATE
         case _:
             return
-    phases.move(function, trigger, actor=actor, reason=verdict.sentence)
+    phases.move(function, trigger, actor=actor, reason=str(function.verdict.get("sentence", "")))
 
 
 def fail_run(lease: RunLease, sentence: str) -> Run:
@@ -147,16 +165,8 @@ def note_late_logs(run: Run, *, came: int) -> None:
         fields = ["logs_due_at"]
         run.logs_due_at = again if lacking else None
         if came:
-            evidence_now, _ = evidence.paired_evidence(run)
-            verdict = judge(evidence_now, policy_for(function).analysis)
             latest = function.verdict == run.verdict
-            kept = {
-                key: run.verdict[key]
-                for key in ("explains_pairs", "warm_up_calls", "pairs", "beside")
-                if key in run.verdict
-            }
-            run.verdict = verdict_document(verdict) | kept
-            run.verdict_result = verdict.result.value
+            draw_anew(run)
             fields += ["verdict", "verdict_result"]
             if latest:
                 function.verdict, function.verdict_result = run.verdict, run.verdict_result
