@@ -62,7 +62,11 @@ def read_entries(content: bytes) -> Reading:
         found = orjson.loads(content)
     except orjson.JSONDecodeError:
         return _read_lines(content)
-    documents = found if isinstance(found, list) else [found]
+    return read_documents(found if isinstance(found, list) else [found])
+
+
+def read_documents(documents: Iterable[Any]) -> Reading:
+    """Read JSON values that were parsed already; what is no event is named by its number and left out."""
     return _collected((f"event {number}", number, one) for number, one in enumerate(documents, 1))
 
 

@@ -5,10 +5,12 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
+import orjson
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from ninja import NinjaAPI, Status
 from ninja.errors import HttpError, ValidationError
+from ninja.parser import Parser
 from ninja.security import HttpBearer
 
 from cutover.errors import RuleError
@@ -46,10 +48,19 @@ class Token(HttpBearer):
         return bearer
 
 
+class StrictJson(Parser):
+    """Takes JSON alone: no NaN, no half of a surrogate pair, which PostgreSQL's jsonb cannot keep."""
+
+    def parse_body(self, request: HttpRequest) -> Any:
+        """Give the value of the body; raises JSONDecodeError, which answers 400."""
+        return orjson.loads(request.body)
+
+
 api = NinjaAPI(
     title="Cutover",
     version="1",
     auth=Token(),
+    parser=StrictJson(),
     docs_url=None,
     openapi_url="/openapi.json",
     urls_namespace="api",
