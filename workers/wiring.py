@@ -2,6 +2,9 @@
 
 Bundles are made once per connection and process, and anew when the connection's row changes. Credentials are
 read by the SDKs themselves; the relay's key comes from this process's environment and from nowhere else.
+
+A cloud is imported when the first bundle of it is made: its SDKs take a second to load, which is longer than
+most commands and more than the web or the beat ever need.
 """
 
 from __future__ import annotations
@@ -15,9 +18,7 @@ from typing import Any
 
 from django.conf import settings
 
-from clouds import alibaba, aws, rie
-from clouds.alibaba import policies as alibaba_policies
-from clouds.aws import policies as aws_policies
+from clouds import rie
 from clouds.postgres.probes import TableProbes
 from cutover.errors import BadInput, UnsafePlan
 from cutover.observation import Side
@@ -49,6 +50,11 @@ def candidate(connection: Connection) -> CandidateCloud:
         raise BadInput(f"{connection.name} is not an Alibaba connection.")
     with _lock:
         return _alibaba(*_key(connection))
+
+
+def load_clouds() -> None:
+    """Import both clouds now: for a process that forks others, which then share what is loaded."""
+    from clouds import alibaba, aws  # noqa: F401
 
 
 def table_probes(side: Side) -> Probes:
@@ -86,6 +92,9 @@ def relay_key() -> dict[str, str]:
 
 def paste_ready(connection: Connection) -> dict[str, Any]:
     """Give the least-privilege policies of a connection's cloud: purpose -> document to paste."""
+    from clouds.alibaba import policies as alibaba_policies
+    from clouds.aws import policies as aws_policies
+
     of = aws_policies if connection.cloud == Connection.Cloud.AWS else alibaba_policies
     return {
         purpose: of.policy(purpose, region=connection.region, account_id=connection.account_id)
@@ -130,6 +139,8 @@ def _words(mapping: Mapping[str, Any]) -> _Words:
 
 @lru_cache(maxsize=64)
 def _aws(region: str, account_id: str, auth: _Words, endpoints: _Words, proxy: str) -> PrimaryCloud:
+    from clouds import aws
+
     return aws.connect(
         region=region,
         account_id=account_id,
@@ -142,6 +153,8 @@ def _aws(region: str, account_id: str, auth: _Words, endpoints: _Words, proxy: s
 
 @lru_cache(maxsize=64)
 def _alibaba(region: str, account_id: str, auth: _Words, endpoints: _Words, proxy: str) -> CandidateCloud:
+    from clouds import alibaba
+
     return alibaba.connect(
         region=region, account_id=account_id, auth=dict(auth), endpoints=dict(endpoints), proxy=proxy
     )
