@@ -6,6 +6,9 @@ PY := .venv/bin/python
 UNUSED := DATABASE_URL=postgres://unused@127.0.0.1:1/unused REDIS_URL=redis://127.0.0.1:1/0 \
           CUTOVER_SECRET_KEY=unused CUTOVER_HASH_KEY=unused
 
+# Where the caller forbids it, each of hundreds of processes would compile what it imports for itself.
+export PYTHONDONTWRITEBYTECODE :=
+
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url
 
 .DEFAULT_GOAL := help
@@ -20,7 +23,7 @@ demo: ## run everything on this machine, with sandbox clouds, until Ctrl-C (CLEA
 	  CLEAN="$(CLEAN)" PORT="$(PORT)" exec $(PY) -m hosting.demo
 
 test: setup browser check ## set up what is missing, then run every check and every test
-	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(PY) -m pytest -n 3 --no-loadscope-reorder $(ARGS)
 
 check: setup ## lint, types, layers, templates, migrations and generated pages, without running a test
 	$(PY) -m ruff check .

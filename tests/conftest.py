@@ -1,21 +1,26 @@
 """What holds for all tests: what is left out unless asked for; browser tests are not skipped in CI."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from hosting import chromium
 
 _ON_REQUEST = ("soak", "real_accounts")
 _BROWSER = Path(__file__).parent / "browser"
-_LONG = (
-    "tests/browser/",
-    "tests/integration/chaos/",
-    "tests/integration/trouble/",
+_STACK = "tests/integration/stack/"
+"""Tests that share one running stack."""
+
+_FIRST = (
+    "tests/browser/test_journey.py",
+    _STACK,
+    "tests/integration/workers/test_engine_on_sandbox.py",
     "tests/integration/hosting/",
-    "tests/integration/workers/test_engine",
+    "tests/browser/",
 )
-"""Files that run whole stacks: few tests, much waiting."""
+"""What takes longest, longest first: few tests, much waiting."""
 
 
 @pytest.hookimpl(trylast=True)
@@ -30,7 +35,24 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if dropped:
         config.hook.pytest_deselected(items=dropped)
         items[:] = [item for item in items if item not in dropped]
-    items.sort(key=lambda item: not item.nodeid.startswith(_LONG))
+    items.sort(key=lambda item: _place(item.nodeid))
+
+
+def _place(nodeid: str) -> int:
+    return next((place for place, path in enumerate(_FIRST) if nodeid.startswith(path)), len(_FIRST))
+
+
+class ByServers(LoadFileScheduling):  # type: ignore[misc]
+    """Gives a process a file at a time, and one process all files that share the running stack."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return _STACK if nodeid.startswith(_STACK) else str(super()._split_scope(nodeid))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling:
+    """Say how tests are spread over processes (`-n`)."""
+    return ByServers(config, log)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

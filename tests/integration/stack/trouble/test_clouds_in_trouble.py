@@ -7,7 +7,7 @@ import time
 import pytest
 
 from hosting import waiting
-from tests.integration.trouble.conftest import (
+from tests.integration.stack.trouble.conftest import (
     DEPLOY_BUSY,
     DEPLOY_REFUSED,
     SHIFT_BUSY,
@@ -15,7 +15,7 @@ from tests.integration.trouble.conftest import (
     SHIFT_LOST,
     SHIFT_REFUSED,
 )
-from tests.integration.trouble.looking import Looking, said
+from tests.integration.stack.trouble.looking import Looking, said
 from tests.soak.travellers import Journey
 
 pytestmark = pytest.mark.timeout(600)

@@ -7,8 +7,8 @@ import json
 import pytest
 
 from clouds.aws import policies
-from tests.integration.trouble.conftest import DEPLOY_REFUSED, SHIFT_REFUSED
-from tests.integration.trouble.looking import Looking, said
+from tests.integration.stack.trouble.conftest import DEPLOY_REFUSED, SHIFT_REFUSED
+from tests.integration.stack.trouble.looking import Looking, said
 from tests.soak.travellers import Journey
 from tests.stack import Stack
 

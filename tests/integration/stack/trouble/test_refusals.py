@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from sandbox.samples.catalog import read_samples
-from tests.integration.trouble.conftest import OCCUPIED, UNTOUCHED
-from tests.integration.trouble.looking import Looking, address, plain, said
+from tests.integration.stack.trouble.conftest import OCCUPIED, UNTOUCHED
+from tests.integration.stack.trouble.looking import Looking, address, plain, said
 from tests.stack import Stack
 
 pytestmark = pytest.mark.timeout(600)

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from hosting import waiting
-from tests.integration.trouble.conftest import SHIFT_LATE, SHIFT_RACED
-from tests.integration.trouble.looking import Looking, said
+from tests.integration.stack.trouble.conftest import SHIFT_LATE, SHIFT_RACED
+from tests.integration.stack.trouble.looking import Looking, said
 from tests.soak.travellers import Journey
 
 pytestmark = pytest.mark.timeout(600)

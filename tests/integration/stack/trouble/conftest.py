@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.integration.trouble.looking import Looking
+from tests.integration.stack.trouble.looking import Looking
 from tests.soak.travellers import Journey, Traveller
 from tests.stack import Stack
 
@@ -23,7 +23,7 @@ STILL = (UNTOUCHED, OCCUPIED, DEPLOY_REFUSED, DEPLOY_BUSY)
 SHIFTING = (SHIFT_REFUSED, SHIFT_BUSY, SHIFT_LOST, SHIFT_HANGING, SHIFT_RACED, SHIFT_LATE)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def journey(stack: Stack) -> Journey:
     """Give the way to move functions; those of this folder are on AWS, synced, assessed and declared."""
     journey = Journey(stack)
@@ -31,7 +31,7 @@ def journey(stack: Stack) -> Journey:
     return journey
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def validated(journey: Journey) -> Journey:
     """Give the way to move functions once those that tests shift are deployed and validated."""
     travellers = [_traveller(name) for name in SHIFTING]
