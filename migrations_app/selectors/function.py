@@ -55,10 +55,10 @@ class FunctionState:
 def named(address: str) -> list[FunctionMigration]:
     """Give the functions of this name; ``CONNECTION:NAME`` names one among several. One query.
 
-    Each carries ``run``: a document of its newest validation, or None.
+    Each carries ``run``: a document of its newest validation or replay, or None.
     """
     connection, _, name = address.rpartition(":")
-    newest = Run.objects.filter(function=OuterRef("pk")).order_by("-created_at")
+    newest = Run.objects.filter(function=OuterRef("pk")).exclude(kind=Run.Kind.LEARN).order_by("-created_at")
     document = JSONObject(
         id="id",
         state="state",

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from migrations_app.models import FunctionMigration, Rule
+from migrations_app.selectors.rules import hidden_counts
 from migrations_app.services import rules
 
 MOST = 500
@@ -13,10 +14,10 @@ MOST = 500
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listed:
-    """A rule. ``hides``: pairs in which something is ignored for its sake; None: it is not known."""
+    """A rule. ``hides``: how many of the pairs that are kept have a difference that it hides."""
 
     rule: Rule
-    hides: int | None
+    hides: int
 
 
 def listing() -> tuple[Listed, ...]:
@@ -35,10 +36,12 @@ def rule(key: int) -> Rule | None:
     return Rule.objects.select_related("function__connection").filter(pk=key).first()
 
 
-def hides(row: Rule) -> int | None:
-    """Give in how many pairs something is ignored for a rule's sake."""
-    return _counted((row,))[0].hides
+def hides(row: Rule) -> int:
+    """Give in how many pairs a rule hides a difference."""
+    return hidden_counts([row.pk])[row.pk]
 
 
 def _counted(rows: Iterable[Rule]) -> tuple[Listed, ...]:
-    return tuple(Listed(rule=row, hides=None) for row in rows)
+    listed = tuple(rows)
+    hidden = hidden_counts([row.pk for row in listed])
+    return tuple(Listed(rule=row, hides=hidden[row.pk]) for row in listed)

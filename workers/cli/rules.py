@@ -1,4 +1,4 @@
-"""`rule` and `noise`: accepted differences, tried before they are saved, and what varies by itself."""
+"""`rule`: accepted differences, tried before they are saved."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from typing import Any
 
 from django.db.models import Q
 
+from cutover.errors import BadInput
 from migrations_app.models import FunctionMigration, Rule
-from migrations_app.services import noise, rules, rules_input, rules_trials
+from migrations_app.services import rules, rules_input, rules_trials
 from workers.cli.frame import Answer, Context, table
 from workers.cli.lookup import function_named
 
@@ -37,17 +38,17 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     deed.add_argument("rule", metavar="RULE", type=int, help="its number")
     deed.add_argument("--reason", default="")
     deed.set_defaults(run=retire_rule)
-    known = verbs.add_parser("noise", help="what varies on AWS itself").add_subparsers(
-        dest="deed", metavar="DEED", required=True
-    )
-    deed = known.add_parser("show", parents=[common], help="fields with counts, p-value and decision")
-    deed.add_argument("function", metavar="FUNCTION")
-    deed.set_defaults(run=show_noise)
-    deed = known.add_parser("forget", parents=[common], help="forget a field, or all; it counts again")
-    deed.add_argument("function", metavar="FUNCTION")
-    deed.add_argument("--field", default="", help="as `noise show` names it, e.g. 'answer /at'; default: all")
+    deed = rule.add_parser("restore", parents=[common], help="switch a retired rule on again")
+    deed.add_argument("rule", metavar="RULE", type=int, help="its number")
+    deed.add_argument("--reason", required=True)
+    deed.set_defaults(run=restore_rule)
+    deed = rule.add_parser("remove", parents=[common], help="take a rule out of all lists")
+    deed.add_argument("rule", metavar="RULE", type=int, help="its number")
     deed.add_argument("--reason", default="")
-    deed.set_defaults(run=forget_noise)
+    deed.set_defaults(run=remove_rule)
+    deed = rule.add_parser("effect", parents=[common], help="say what switching a rule off, or on, changes")
+    deed.add_argument("rule", metavar="RULE", type=int, help="its number")
+    deed.set_defaults(run=effect_of_rule)
 
 
 def _of_rule(deed: argparse.ArgumentParser) -> None:
@@ -128,31 +129,37 @@ def retire_rule(context: Context) -> Answer:
     )
 
 
-def show_noise(context: Context) -> Answer:
-    """Give every field that ever differed, with the decision and its numbers."""
-    found = noise.evidence(function_named(context.options.function))
-    rows = [
-        (
-            one.field,
-            one.reading.value,
-            f"{one.itself}/{one.itself_pairs}",
-            f"{one.candidate}/{one.candidate_pairs}",
-            f"{one.p:.2g}",
-        )
-        for one in found.fields
-    ]
-    text = table(("FIELD", "DECISION", "AWS ITSELF", "WITH FC", "P"), rows)
-    if not rows:
-        text = "No field is known to vary on AWS itself."
-    return Answer(document=noise.document(found), text=text)
-
-
-def forget_noise(context: Context) -> Answer:
-    """Forget one field or all."""
-    options = context.options
-    function = function_named(options.function)
-    number = noise.forget(function.pk, actor=context.actor, name=options.field, reason=options.reason)
+def restore_rule(context: Context) -> Answer:
+    """Switch a retired rule on again."""
+    row = rules.restore(context.options.rule, actor=context.actor, reason=context.options.reason)
     return Answer(
-        document={"function": function.name, "field": options.field, "forgotten": number},
-        text=f"{number} fields are forgotten; they count again. Stored pairs are being compared anew.",
+        document=rules.document(row),
+        text=f"Rule {row.pk} '{row.name}' holds again; stored pairs are being compared anew.",
     )
+
+
+def remove_rule(context: Context) -> Answer:
+    """Take a rule out of all lists."""
+    number = context.options.rule
+    row = rules.remove(number, actor=context.actor, reason=context.options.reason)
+    return Answer(
+        document=rules.document(row) | {"id": number},
+        text=f"Rule {number} '{row.name}' is removed; stored pairs are compared anew if it held.",
+    )
+
+
+def effect_of_rule(context: Context) -> Answer:
+    """Say for each function what switching a rule off, or on again, would change; nothing is done."""
+    row = Rule.objects.select_related("function__connection").filter(pk=context.options.rule).first()
+    if row is None:
+        raise BadInput(f"There is no rule {context.options.rule}.")
+    found = [
+        {"function": one.function.name, **rules_trials.preview_document(one.tried)}
+        for one in rules_trials.effects(row)
+    ]
+    lines = [
+        f"{one['function']}: {one['changed']} of {one['pairs']} pairs would have another outcome"
+        + (f"; verdict {one['verdict']['before']} -> {one['verdict']['after']}." if one["verdict"] else ".")
+        for one in found
+    ]
+    return Answer(document=found, text="\n".join(lines) or "No function was validated yet.")

@@ -68,7 +68,7 @@ def validate(context: Context) -> Answer:
         raise BadInput(f"{options.junit} cannot be written: its directory is not there.")
     run = _replay(context, function) if options.replay_live is not None else _start(context, function)
     context.say(f"Validating {function.name} with {run.wanted_pairs} pairs (run {run.pk}).")
-    _carry_out(context, run)
+    carry_out(context, run)
     if options.junit:
         _write(options.junit, reporting.junit_of(run))
     return _answer(run)
@@ -113,7 +113,7 @@ def _replay(context: Context, function: FunctionMigration) -> Run:
     return run
 
 
-def _carry_out(context: Context, run: Run) -> None:
+def carry_out(context: Context, run: Run) -> None:
     """Carry the run on in a thread until it has ended, and say how far it is meanwhile."""
     said = -1
     with ThreadPoolExecutor(1, thread_name_prefix="run") as pool:
@@ -122,12 +122,18 @@ def _carry_out(context: Context, run: Run) -> None:
             while run.state in validation.OPEN:
                 work = _gone_on(pool, work, run)
                 run.refresh_from_db()
-                if run.done_pairs != said:
-                    said = run.done_pairs
-                    context.say(f"{run.done_pairs} of {run.wanted_pairs} pairs {run.outcomes}")
+                if run.done_pairs + run.learned != said:
+                    said = run.done_pairs + run.learned
+                    context.say(_progress(run))
         except KeyboardInterrupt:
             context.say("Cancelling; calls in flight end first.")
             _cancelled(context, run)
+
+
+def _progress(run: Run) -> str:
+    if run.kind == Run.Kind.LEARN:
+        return f"{run.learned} of {run.learn} events"
+    return f"{run.done_pairs} of {run.wanted_pairs} pairs {run.outcomes}"
 
 
 def _gone_on(pool: ThreadPoolExecutor, work: Future[None], run: Run) -> Future[None]:

@@ -6,6 +6,7 @@ pair is stored twice.
 """
 
 from migrations_app.services.validation.asking import (
+    LEARN_EVENTS,
     MOST_CONCURRENCY,
     MOST_PAIRS,
     Wanted,
@@ -46,6 +47,7 @@ from migrations_app.services.validation.verdicts import (
 )
 
 __all__ = [
+    "LEARN_EVENTS",
     "LEASE",
     "LOGS_PATIENCE",
     "MOST_CONCURRENCY",

@@ -24,6 +24,8 @@ from migrations_app.services.validation.leases import OPEN
 
 MOST_PAIRS = 100_000
 MOST_CONCURRENCY = 64
+LEARN_EVENTS = 30
+"""Events to learn from when a person asks for it and the policy names no number."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -247,7 +249,8 @@ def start_learning(
 ) -> Run:
     """Start to learn noise: AWS is called twice with each event, FC not at all. No verdict comes of it.
 
-    ``events``: how many, the suite's events over again where it has fewer; None: as the policy says.
+    ``events``: how many, the suite's events over again where it has fewer; None: as the policy says, or
+    ``LEARN_EVENTS`` where it says none.
 
     Raises:
         BadInput: a bound that makes no sense.
@@ -255,7 +258,7 @@ def start_learning(
         OperationRunning: another run of the function is open.
     """
     function = FunctionMigration.objects.get(pk=function_id)
-    number = policy_for(function).learn_events if events is None else events
+    number = (policy_for(function).learn_events or LEARN_EVENTS) if events is None else events
     if number < 1:
         raise BadInput("Say from how many events to learn, 1 at least.")
     wanted = Wanted(suite=suite, learn=number, concurrency=concurrency, budget_gb_s=budget_gb_s)
