@@ -18,7 +18,7 @@ from cutover.analysis import Result
 from cutover.observation import Side
 from cutover.phases import Phase, Trigger, legal_triggers
 from cutover.planning import ALIAS, FULL_BP
-from migrations_app.models import Effects, FunctionMigration, SuiteEvent, Twin
+from migrations_app.models import Effects, FunctionMigration, Reevaluation, SuiteEvent, Twin
 from migrations_app.services.inventory import evidence_digest
 from migrations_app.services.policies import policy_for
 
@@ -261,16 +261,17 @@ def _evidence(function: FunctionMigration) -> Iterator[Guard]:
             "evidence/",
         )
     elif function.evidence_digest != evidence_digest(function):
-        yield _on(
-            function,
-            "The verdict is stale: code, configuration or role changed since. Validate again.",
-            "Evidence",
-            "evidence/",
-        )
+        yield _on(function, _why_stale(function), "Evidence", "evidence/")
     elif _too_old(function):
         yield _on(
             function, "The verdict is older than the policy allows. Validate again.", "Evidence", "evidence/"
         )
+
+
+def _why_stale(function: FunctionMigration) -> str:
+    if Reevaluation.objects.filter(pk=function.pk, due_at__isnull=False).exists():
+        return "Its stored pairs are being compared anew, since its rules changed. Wait for that."
+    return "The verdict is stale: code, configuration or role changed since. Validate again."
 
 
 def _too_old(function: FunctionMigration) -> bool:
