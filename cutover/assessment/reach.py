@@ -59,9 +59,24 @@ def _candidates(view: View, one: Import) -> Iterator[str]:
         yield from _python(folder, one)
     elif one.module.startswith("."):
         base = posixpath.normpath(posixpath.join(folder, one.module))
-        stems = {base, base.removesuffix(".js"), base.removesuffix(".mjs"), f"{base}/index"}
-        yield base
-        yield from (f"{stem}{ending}" for stem in sorted(stems) for ending in _ENDINGS)
+        yield from _node(base)
+    elif view.language == "typescript":
+        for above in _above(folder):
+            yield from _node(posixpath.join(above, one.module.lstrip("@~/")))
+
+
+def _node(base: str) -> Iterator[str]:
+    stems = {base, base.removesuffix(".js"), base.removesuffix(".mjs"), f"{base}/index"}
+    yield base
+    yield from (f"{stem}{ending}" for stem in sorted(stems) for ending in _ENDINGS)
+
+
+def _above(folder: str) -> Iterator[str]:
+    """Give folders from which TypeScript's `baseUrl` and `paths` may count: those above the file."""
+    yield folder
+    while folder:
+        folder = posixpath.dirname(folder)
+        yield folder
 
 
 def _python(folder: str, one: Import) -> Iterator[str]:

@@ -57,6 +57,7 @@ _COSTS = {
     "region": Cost(points=2, hours=(0.5, 1), step=Step.REIMPLEMENT),
     "database": Cost(points=10, hours=(4, 16), step=Step.CONFIGURE),
     "runtime-upgrade": Cost(points=10, hours=(1, 6), step=Step.REIMPLEMENT),
+    "runtime-downgrade": Cost(points=5, hours=(1, 6), step=Step.REIMPLEMENT),
     "runtime": Cost(points=5, hours=(0.5, 4), step=Step.CONFIGURE),
     "native": Cost(points=6, hours=(1, 4), step=Step.CONFIGURE),
     "observability": Cost(points=4, hours=(1, 4), step=Step.REIMPLEMENT),

@@ -10,7 +10,8 @@ from cutover.assessment.target import target_runtime
 from cutover.ports import FunctionFacts
 
 SOURCE = "Alibaba Cloud, Function Compute 3.0, runtime overview, read 2026-11-22"
-OLD = re.compile(r"^(?:nodejs(?:4\.3|6\.10|8\.10|10\.x)|python(?:2\.7|3\.6|3\.7|3\.8))$")
+OLD = re.compile(r"^(?:nodejs(?:4\.3|4\.3-edge|6\.10|8\.10|10\.x)?|python(?:2\.7|3\.6|3\.7|3\.8))$")
+NEW = re.compile(r"^(?:nodejs(?:22|24)\.x|python3\.1[34])$")
 
 
 def check(facts: FunctionFacts) -> Iterator[Finding]:
@@ -38,6 +39,18 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
             place=place,
             why="FC does not create functions on the old runtime, and a newer one may behave differently.",
             remedy=f"Validate with a suite that covers the code, or move to {there} on Lambda first.",
+            source=SOURCE,
+        )
+    elif NEW.match(runtime):
+        yield Finding(
+            rule="runtime",
+            severity="warn",
+            title=f"{runtime} is too new for FC; {there} runs it, an older release",
+            place=place,
+            why="FC's newest built-in releases are Node 20 and Python 3.12. Code that uses what came later "
+            "fails there, as do dependencies that ask for more; both are looked for.",
+            remedy=f"Validate with a suite that covers the code, and build the package for {there}; where the "
+            "newer release is needed, rebuild it for FC's custom runtime, which expects an HTTP server.",
             source=SOURCE,
         )
     elif there != runtime.removesuffix(".x").removesuffix(".al2"):

@@ -27,7 +27,11 @@ RUNTIMES = {
     "nodejs16.x": "nodejs16",
     "nodejs18.x": "nodejs18",
     "nodejs20.x": "nodejs20",
+    "nodejs22.x": "nodejs20",
+    "nodejs24.x": "nodejs20",
+    "nodejs": "nodejs20",
     "nodejs4.3": "nodejs20",
+    "nodejs4.3-edge": "nodejs20",
     "nodejs6.10": "nodejs20",
     "nodejs8.10": "nodejs20",
     "nodejs10.x": "nodejs20",
@@ -39,12 +43,18 @@ RUNTIMES = {
     "python3.10": "python3.10",
     "python3.11": "python3.12",
     "python3.12": "python3.12",
+    "python3.13": "python3.12",
+    "python3.14": "python3.12",
     "java8": "java8",
     "java8.al2": "java8",
     "java11": "java11",
     "dotnetcore3.1": "dotnetcore3.1",
 }
-"""Lambda runtime -> FC's built-in runtime. What is not here needs a custom runtime or a container."""
+"""Lambda runtime -> FC's built-in runtime. What is not here needs a custom runtime or a container.
+
+FC has no release of Node above 20 and none of Python above 3.12: newer code runs on the newest there is, as
+long as it uses nothing that came later, which `on_code.downgrades` looks for.
+"""
 
 
 def target_runtime(runtime: str) -> str | None:

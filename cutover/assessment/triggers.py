@@ -36,14 +36,16 @@ COUNTERPARTS = (
     ("http", "HTTP trigger", ""),
     ("logs", "Log Service (SLS) trigger", ""),
     ("cognito", "", "FC is not called by identity pools"),
-    ("lex", "", "FC is not called by bots of Lex"),
     ("alexa", "", "Alexa calls Lambda or an HTTPS address; an HTTP trigger can be that address"),
+    ("lex", "", "FC is not called by bots of Lex"),
     ("iot", "", "rules of AWS IoT call Lambda only; IoT Platform has rules of its own"),
     ("ses", "", "mail that is received is told on AWS only"),
     ("cloudfront", "", "Lambda@Edge runs in CloudFront; CDN of Alibaba Cloud has EdgeRoutine"),
     ("config", "", "rules of AWS Config call Lambda only"),
     ("secretsmanager", "", "rotation of secrets calls Lambda only"),
     ("rds", "", "RDS calls Lambda only"),
+    ("stepfunctions", "a flow of CloudFlow that invokes the function", ""),
+    ("appsync", "", "GraphQL of AppSync calls Lambda only; an HTTP trigger can be the server of a schema"),
     ("account", "an invocation by another account: FC's Invoke API, with RAM credentials", ""),
 )
 """Part of the trigger's kind -> what FC has for it, and the reason where FC has nothing."""

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cutover.inventory.fields import Fields, Open, flag
-from cutover.inventory.intrinsics import Intrinsics, mentions
+from cutover.inventory.intrinsics import Intrinsics, as_written, mentions
 from cutover.inventory.model import DeclaredFunction, Origin
 
 SAM, PLAIN = "AWS::Serverless::Function", "AWS::Lambda::Function"
@@ -36,9 +36,23 @@ SAM_EVENTS = {
 }
 
 
+_MAPPED = (
+    ("sqs", "sqs"),
+    ("kinesis", "kinesis"),
+    ("dynamodb", "dynamodb"),
+    ("kafka", "kafka"),
+    ("msk", "kafka"),
+    ("mq", "mq"),
+    ("amazonmq", "mq"),
+    ("docdb", "documentdb"),
+)
+
+
 def is_template(document: Mapping[str, Any]) -> bool:
     """Tell whether a document is a template of CloudFormation or SAM."""
     resources = document.get("Resources")
+    if not resources and {"AWSTemplateFormatVersion", "Transform"} & set(document):
+        return True
     return isinstance(resources, Mapping) and any(
         isinstance(one, Mapping) and str(one.get("Type", "")).startswith("AWS::")
         for one in resources.values()
@@ -48,7 +62,8 @@ def is_template(document: Mapping[str, Any]) -> bool:
 def functions(file: str, template: Mapping[str, Any]) -> Iterator[DeclaredFunction]:
     """Give each function of a template."""
     intrinsics = Intrinsics(template)
-    resources = {str(name): one for name, one in template["Resources"].items() if isinstance(one, Mapping)}
+    given = _mapping(template.get("Resources"))
+    resources = {str(name): one for name, one in given.items() if isinstance(one, Mapping)}
     shared = _mapping(_mapping(template.get("Globals")).get("Function"))
     for logical_id, resource in resources.items():
         if resource.get("Type") in (SAM, PLAIN):
@@ -80,6 +95,7 @@ def _function(
         runtime=fields.text("Runtime", given.get("Runtime")),
         handler=fields.text("Handler", given.get("Handler")),
         code=_code(fields, given, resource),
+        inline=_inline(given, raw),
         package_type="Image" if image else "Zip",
         image=fields.text("ImageUri", given.get("ImageUri")) if "ImageUri" in given else "",
         memory_mb=fields.number("MemorySize", given.get("MemorySize"), 128),
@@ -112,8 +128,18 @@ def _function(
     )
 
 
+def _inline(given: Mapping[str, Any], raw: Mapping[str, Any]) -> str:
+    """Give the code that stands in the template; what an intrinsic puts into it stays as it is written."""
+    found = given.get("InlineCode", _mapping(given.get("Code")).get("ZipFile"))
+    if isinstance(found, Open):
+        found = as_written(raw.get("InlineCode", _mapping(raw.get("Code")).get("ZipFile")))
+    return found if isinstance(found, str) else ""
+
+
 def _code(fields: Fields, given: Mapping[str, Any], resource: Mapping[str, Any]) -> str:
     code = given.get("CodeUri", given.get("Code"))
+    if code is None and resource["Type"] == SAM and not {"InlineCode", "ImageUri"} & set(given):
+        return "."  # SAM builds what lies beside the template
     if isinstance(code, str) and not code.startswith("s3://"):
         return code
     local = _mapping(resource.get("Metadata")).get("aws:asset:path")
@@ -194,7 +220,7 @@ def _others(
     for name, resource in resources.items():
         raw = _mapping(resource.get("Properties"))
         kind = str(resource.get("Type", ""))
-        target, source = _wiring(kind, raw)
+        target, source = _wiring(kind, raw, resources)
         if not source or not mentions(target, mine):
             continue
         word, value = source
@@ -202,11 +228,13 @@ def _others(
         yield _trigger(word, _shown(fields, name, resolved) if value is not None else name)
 
 
-def _wiring(kind: str, raw: Mapping[str, Any]) -> tuple[Any, tuple[str, Any] | None]:
+def _wiring(
+    kind: str, raw: Mapping[str, Any], resources: Mapping[str, Mapping[str, Any]]
+) -> tuple[Any, tuple[str, Any] | None]:
     """Give what a resource points at, and the kind and source of the trigger that it is."""
     match kind:
         case "AWS::Lambda::EventSourceMapping":
-            return raw.get("FunctionName"), (_mapped(raw.get("EventSourceArn")), raw.get("EventSourceArn"))
+            return raw.get("FunctionName"), (_mapped(raw, resources), raw.get("EventSourceArn"))
         case "AWS::Events::Rule":
             schedule = raw.get("ScheduleExpression")
             word = "schedule" if schedule is not None else "eventbridge"
@@ -237,10 +265,15 @@ def _wiring(kind: str, raw: Mapping[str, Any]) -> tuple[Any, tuple[str, Any] | N
             return None, None
 
 
-def _mapped(source: Any) -> str:
+def _mapped(raw: Mapping[str, Any], resources: Mapping[str, Mapping[str, Any]]) -> str:
+    """Give what a mapping reads from: by ARN, by the resource that it names, or by what only one kind has."""
+    source = raw.get("EventSourceArn")
     text = str(source).lower()
-    known = ("sqs", "kinesis", "dynamodb", "kafka", "mq")
-    return next((one for one in known if f":{one}:" in text), "mapping")
+    named = _mapping(resources.get(mentions(source, set(resources))))
+    text += str(named.get("Type", "")).lower().replace("::", ":") + ":"
+    if "SelfManagedEventSource" in raw or "Topics" in raw:
+        return "kafka"
+    return next((word for part, word in _MAPPED if f":{part}:" in text), "mapping")
 
 
 def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

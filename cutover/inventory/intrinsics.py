@@ -76,6 +76,21 @@ class Intrinsics:
         return Open(f"!Sub {text}") if _VARIABLE.search(text) else text.replace("${!", "${")
 
 
+def as_written(value: Any) -> str:
+    """Give the text of `Fn::Sub` or `Fn::Join` with its variables as they stand; empty for anything else."""
+    if not isinstance(value, Mapping):
+        return ""
+    text = value.get("Fn::Sub")
+    if text is not None:
+        text = text[0] if isinstance(text, list) and text else text
+        return text if isinstance(text, str) else ""
+    joined = value.get("Fn::Join")
+    if not isinstance(joined, list) or len(joined) != 2 or not isinstance(joined[1], list):
+        return ""
+    parts = [one if isinstance(one, str) else "${" + _shown(one).strip("{}") + "}" for one in joined[1]]
+    return str(joined[0]).join(parts)
+
+
 def mentions(value: Any, names: set[str], depth: int = 0) -> str:
     """Give which of these logical names an unresolved value refers to; empty for none."""
     if depth > DEEPEST:

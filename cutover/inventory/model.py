@@ -31,7 +31,8 @@ class DeclaredFunction:
     """A function that a template declares.
 
     ``name`` is the one to be known by; when the template leaves the real one open it is the logical name, and
-    "FunctionName" is among ``unresolved``. ``code``: a path beside the template, "" when it names none.
+    "FunctionName" is among ``unresolved``. ``code``: a path beside the template, "" when it names none;
+    ``inline``: the code itself where it stands in the template.
     ``memory_mb`` and ``timeout_s`` are None when unresolved. ``environment`` holds names only. ``triggers``:
     {"kind", "source", "qualifier", "enabled"} as ``FunctionFacts`` has them.
     """
@@ -43,6 +44,7 @@ class DeclaredFunction:
     runtime: str = ""
     handler: str = ""
     code: str = ""
+    inline: str = field(default="", repr=False)
     package_type: str = "Zip"
     image: str = ""
     memory_mb: int | None = 128

@@ -6,14 +6,17 @@ Source: Serverless Framework, reference of serverless.yml and variables, version
 
 from __future__ import annotations
 
+import posixpath
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from cutover.inventory.documents import Unreadable, load
 from cutover.inventory.fields import Fields, Open, flag
 from cutover.inventory.model import DeclaredFunction
 
 _VARIABLE = re.compile(r"\$\{([^${}]+)\}")
+_FILE = re.compile(r"file\(([^()]+)\)(?::([\w.-]+))?")
 _NESTED_MOST = 10
 _EVENTS = {
     "http": "apigateway",
@@ -40,20 +43,30 @@ _EVENTS = {
 
 
 def is_template(document: Mapping[str, Any]) -> bool:
-    """Tell whether a document is a `serverless.yml` for AWS."""
+    """Tell whether a document is a `serverless.yml` for AWS; one may have resources alone."""
+    return provider_of(document) == "aws"
+
+
+def provider_of(document: Mapping[str, Any]) -> str:
+    """Give the cloud that a `serverless.yml` is for; empty when the document is none."""
     provider = document.get("provider")
     named = provider.get("name") if isinstance(provider, Mapping) else provider
-    return named == "aws" and ("functions" in document or "constructs" in document)
+    own = {"service", "functions", "constructs", "resources", "plugins", "custom"} & set(document)
+    return str(named) if named and own else ""
 
 
-def functions(file: str, document: Mapping[str, Any]) -> Iterator[DeclaredFunction]:
-    """Give each function, and each worker of a queue construct."""
-    reading = _Reading(document)
+def functions(
+    file: str, document: Mapping[str, Any], beside: Callable[[str], bytes | None] = lambda path: None
+) -> Iterator[DeclaredFunction]:
+    """Give each function, and each worker of a queue construct. ``beside``: files by path, for variables."""
+    reading = _Reading(document, posixpath.dirname(file), beside)
     provider = reading.resolve(document.get("provider") or {})
     provider = provider if isinstance(provider, Mapping) else {}
     declared = reading.resolve(document.get("functions") or {})
     blocks = declared if isinstance(declared, list) else [declared]
     for block in blocks:
+        if isinstance(block, Open):
+            raise Unreadable(f"Its functions are in {block.expression}, which could not be read.")
         for key, given in block.items() if isinstance(block, Mapping) else ():
             if isinstance(given, Mapping):
                 yield _function(file, str(key), given, provider, reading)
@@ -66,10 +79,17 @@ def functions(file: str, document: Mapping[str, Any]) -> Iterator[DeclaredFuncti
 
 
 class _Reading:
-    """Follows `${self:...}`; a default behind a comma counts only when the file itself lacks the path."""
+    """Follows `${self:...}` and `${file(...)}`.
 
-    def __init__(self, document: Mapping[str, Any]) -> None:
+    A default behind a comma counts only when the file itself lacks the path.
+    """
+
+    def __init__(
+        self, document: Mapping[str, Any], folder: str, beside: Callable[[str], bytes | None]
+    ) -> None:
         self._document = document
+        self._folder, self._beside = folder, beside
+        self._loaded: dict[str, Any] = {}
 
     def resolve(self, value: Any, depth: int = 0) -> Any:
         if depth > _NESTED_MOST * 4:
@@ -98,6 +118,10 @@ class _Reading:
 
     def _variable(self, words: str, depth: int) -> Any:
         first, _, rest = words.partition(",")
+        named = _FILE.fullmatch(first.strip())
+        if named is not None:
+            held = self._file(named.group(1).strip(), named.group(2) or "")
+            return Open(words) if held is None else self.resolve(held, depth + 4)
         if not first.strip().startswith("self:"):
             return Open(words)
         found: Any = self._document
@@ -108,6 +132,22 @@ class _Reading:
         default = rest.strip()
         literal = re.fullmatch(r"'([^']*)'|\"([^\"]*)\"|(\d+)", default)
         return next(one for one in literal.groups() if one is not None) if literal else Open(words)
+
+    def _file(self, name: str, path: str) -> Any:
+        """Give what a YAML or JSON file beside holds at a dotted path; None when there is no such thing."""
+        place = posixpath.normpath(posixpath.join(self._folder, name))
+        if place.startswith(("..", "/")) or not place.endswith((".yml", ".yaml", ".json")):
+            return None
+        if place not in self._loaded:
+            content = self._beside(place)
+            try:
+                self._loaded[place] = content and load(content, json=place.endswith(".json"))
+            except Unreadable:
+                self._loaded[place] = None
+        found = self._loaded[place]
+        for key in path.split(".") if path else ():
+            found = found.get(key) if isinstance(found, Mapping) else None
+        return found
 
 
 def _function(
@@ -122,6 +162,8 @@ def _function(
     if given.get("name") is None:
         fields.note("name", "not set: service-stage-function, and the stage is chosen at deployment")
     image = given.get("image")
+    if image is None and either("runtime") is None:
+        fields.note("runtime", "not set: the release of the framework chooses it")
     shared = fields.names("environment", provider.get("environment"))
     own = fields.names("environment", given.get("environment"))
     return DeclaredFunction(

@@ -4,7 +4,10 @@ from cutover.assessment.on_code import (
     after_answer,
     contents,
     context_members,
+    custom_resource,
     databases,
+    downgrades,
+    durable,
     event_fields,
     handler_form,
     hardcoded,
@@ -36,6 +39,9 @@ RULES = (
     modules,
     databases,
     observability,
+    downgrades,
+    durable,
+    custom_resource,
 )
 """Rules on the files that the handler loads."""
 

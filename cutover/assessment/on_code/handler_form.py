@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cutover.assessment.code import Function, View
-from cutover.assessment.finding import Finding
+from cutover.assessment.finding import Finding, Severity
 from cutover.assessment.on_code.places import Words, at
 from cutover.assessment.source import Source
 from cutover.ports import FunctionFacts
 
 SOURCE = "Alibaba Cloud, Function Compute 3.0, request handlers, read 2026-04"
+STREAMS = "awslambda.streamifyResponse"
 _NODE = (".js", ".mjs", ".cjs", ".ts", ".mts", ".cts", ".tsx", "/index.js")
 _ANSWERS = frozenset({"done", "succeed", "fail"})
 WHY = {
@@ -58,6 +59,8 @@ def check(facts: FunctionFacts, source: Source) -> Iterator[Finding]:
     place = view.exports[name]
     if place >= 0:
         yield from _form(view, view.functions[place], place)
+    elif line := next((one.line for one in view.calls if one.name == STREAMS), 0):
+        yield at(view, line, "The handler streams its answer", _words("stream"))
 
 
 def handler_view(facts: FunctionFacts, source: Source) -> View | None:
@@ -109,7 +112,6 @@ def _not_exported(facts: FunctionFacts, view: View, name: str) -> Finding:
 
 def _form(view: View, function: Function, place: int) -> Iterator[Finding]:
     form = _form_of(view, function, place)
-    plain = form in ("promise", "function")
     titles = {
         "callback": "The handler answers by callback",
         "both": "The handler is async and calls back as well",
@@ -118,20 +120,25 @@ def _form(view: View, function: Function, place: int) -> Iterator[Finding]:
         "promise": "The handler returns a promise",
         "function": "The handler returns its answer",
     }
-    words = Words(
+    yield at(view, function.line, titles[form], _words(form))
+
+
+def _words(form: str) -> Words:
+    """Give what a form means. A stream blocks: what it is written with exists on Lambda alone."""
+    known: dict[str, Severity] = {"promise": "ok", "function": "ok", "stream": "blocker"}
+    return Words(
         rule="handler-form",
-        severity="ok" if plain else "warn",
+        severity=known.get(form, "warn"),
         why=WHY[form],
         remedy=REMEDY.get(form, ""),
         source=SOURCE,
     )
-    yield at(view, function.line, titles[form], words)
 
 
 def _form_of(view: View, function: Function, place: int) -> str:
     if view.language == "python":
         return "async" if function.is_async else "function"
-    if any(call.name == "awslambda.streamifyResponse" for call in view.calls):
+    if any(call.name == STREAMS for call in view.calls):
         return "stream"
     third = function.parameters[2] if len(function.parameters) > 2 else ""
     second = function.parameters[1] if len(function.parameters) > 1 else "context"

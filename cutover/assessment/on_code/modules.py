@@ -20,6 +20,8 @@ NODE_BUILTIN = frozenset(
      "string_decoder", "sys", "timers", "tls", "trace_events", "tty", "url", "util", "v8", "vm", "wasi",
      "worker_threads", "zlib"}
 )  # fmt: skip
+INLINE = frozenset({"cfnresponse", "cfn-response"})
+"""What CloudFormation puts beside code that stands in a template."""
 PYTHON_BUNDLED = frozenset({"boto3", "botocore", "s3transfer", "jmespath", "dateutil", "urllib3", "six"})
 """What Lambda's Python images have installed. dateutil, urllib3 and six come along with botocore."""
 TYPES_ONLY = frozenset({"aws-lambda"})
@@ -110,6 +112,8 @@ def _node(facts: FunctionFacts, source: Source, view: View, one: Import) -> tupl
         return "", ""
     parts = module.split("/")
     name = "/".join(parts[:2]) if module.startswith("@") else parts[0]
+    if name in INLINE or (view.language == "typescript" and _is_folder(source, name)):
+        return "", ""
     if name in NODE_BUILTIN or name in TYPES_ONLY or source.has(name) or view.bundled:
         return "", ""
     if any(f"node_modules/{name}/" in path for path in source.names):
@@ -117,6 +121,12 @@ def _node(facts: FunctionFacts, source: Source, view: View, one: Import) -> tupl
     if _bundled_by_node(facts.runtime, name):
         return "bundled", name
     return _absent(facts, source, name, name)
+
+
+def _is_folder(source: Source, name: str) -> bool:
+    """Tell whether a bare name is a folder of the sources, as TypeScript's `baseUrl` and `paths` allow."""
+    folder = name.partition("/")[0].lstrip("@~")
+    return any(path.startswith(f"{folder}/") or f"/{folder}/" in path for path in source.names if folder)
 
 
 def _bundled_by_node(runtime: str, name: str) -> bool:
@@ -132,7 +142,7 @@ def _python(facts: FunctionFacts, source: Source, view: View, one: Import) -> tu
     if one.module.startswith("."):
         return "", ""
     name = one.module.partition(".")[0]
-    if name in sys.stdlib_module_names or name == "__future__":
+    if name in sys.stdlib_module_names or name == "__future__" or name in INLINE:
         return "", ""
     tops = {path.partition("/")[0].removesuffix(".py").partition(".")[0] for path in source.names}
     near = posixpath.dirname(view.path)

@@ -40,7 +40,7 @@ def test_nothing_warns_of_plain_code(files: dict[str, str], fields: dict[str, st
         ("exports.handler = (e, c) => { c.succeed(1); };", "warn", "callback"),
         ("exports.handler = (e, context) => { context.succeed(1); };", "warn", "callback"),
         ("exports.handler = async (event) => 1;", "ok", "promise"),
-        ("exports.handler = awslambda.streamifyResponse(async (e, s) => s.end());", None, ""),
+        ("exports.handler = awslambda.streamifyResponse(async (e, s) => s.end());", "blocker", "streams"),
         ("const handler = async () => 1;\nmodule.exports = { handler };", "ok", "promise"),
         ("async function run() {}\nexports.handler = run;", "ok", "promise"),
         ("module.exports.handler = async () => 1;", "ok", "promise"),

@@ -1,0 +1,80 @@
+"""Runtimes that are newer than FC's, durable functions, custom resources, and modules that a folder holds."""
+
+from __future__ import annotations
+
+import pytest
+
+from cutover.assessment.triggers import counterpart, reason
+from tests.unit.cutover.assessment.sources import node, of_rule, python
+
+
+@pytest.mark.parametrize(
+    ("text", "title"),
+    [
+        ("exports.handler = async (e) => Promise.withResolvers();", "Promise.withResolvers"),
+        ("const { DatabaseSync } = require('node:sqlite'); exports.handler = async () => 1;", "node:sqlite"),
+        ("exports.handler = async () => new WebSocket('wss://x');", "WebSocket"),
+    ],
+)
+def test_what_fc_s_node_lacks_blocks_code_of_a_newer_one(text: str, title: str) -> None:
+    (found,) = node(text, "runtime-downgrade", runtime="nodejs22.x")
+    assert (found.severity, found.line) == ("blocker", 1)
+    assert title in found.title
+
+
+@pytest.mark.parametrize(
+    ("text", "runtime"),
+    [
+        ("const WebSocket = require('ws'); exports.handler = async () => new WebSocket('x');", "nodejs22.x"),
+        ("exports.handler = async () => Promise.all([]);", "nodejs24.x"),
+        ("exports.handler = async () => Promise.withResolvers();", "nodejs20.x"),
+    ],
+)
+def test_nothing_is_said_of_code_that_runs_there(text: str, runtime: str) -> None:
+    assert node(text, "runtime-downgrade", runtime=runtime) == []
+
+
+def test_what_fc_s_python_lacks_blocks_code_of_a_newer_one() -> None:
+    text = "import copy\nfrom uuid import uuid7\n\ndef handler(event, c):\n    return copy.replace(event)\n"
+    found = python(text, "runtime-downgrade", runtime="python3.14")
+    assert [(one.severity, one.line) for one in found] == [("blocker", 5), ("blocker", 2)]
+
+
+def test_a_manifest_that_asks_for_a_newer_node_warns() -> None:
+    files = {
+        "index.js": "exports.handler = async () => 1;",
+        "package.json": '{"engines": {"node": ">=22.1"}}',
+    }
+    (found,) = of_rule("runtime-downgrade", files, runtime="nodejs22.x")
+    assert (found.severity, found.place) == ("warn", "package.json")
+
+
+def test_a_durable_function_blocks() -> None:
+    text = (
+        "from aws_durable_execution_sdk_python import durable_execution\n\ndef handler(e, c):\n    return 1\n"
+    )
+    (found,) = python(text, "durable")
+    assert (found.severity, found.line) == ("blocker", 1)
+
+
+def test_a_custom_resource_is_told_and_its_module_is_not_missing() -> None:
+    text = "import cfnresponse\n\ndef handler(event, c):\n    cfnresponse.send(event, c, 'SUCCESS', {})\n"
+    (found,) = python(text, "custom-resource")
+    assert (found.severity, found.line) == ("warn", 1)
+    assert python(text, "missing-module") == []
+    (own,) = node("exports.handler = async (event) => put(event.ResponseURL);", "custom-resource")
+    assert own.line == 1
+
+
+def test_typescript_may_name_a_folder_by_its_base_url() -> None:
+    files = {
+        "index.ts": "import { a } from 'lib/a';\nexport const handler = async () => a;",
+        "lib/a.ts": "export const a = 1;",
+    }
+    assert of_rule("missing-module", files) == []
+
+
+@pytest.mark.parametrize(("kind", "word"), [("alexa", "Alexa"), ("lex", "Lex")])
+def test_each_kind_of_trigger_has_its_own_reason(kind: str, word: str) -> None:
+    assert word in reason(kind)
+    assert counterpart(kind) == ""
