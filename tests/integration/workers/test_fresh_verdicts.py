@@ -80,13 +80,12 @@ def test_a_rule_that_is_saved_turns_fail_into_a_fresh_pass_that_may_shift_and_ba
 
 def test_it_stays_stale_where_the_function_changed_since(world: World) -> None:
     function, run = compared(world, 6)
-    for place, facts in enumerate(
-        (
-            {"code_sha256": "other"},
-            {"role": "arn:aws:iam::1:role/other"},
-            {"environment": {"MODE": "hash"}},
-        )
-    ):
+    changes: list[dict[str, Any]] = [
+        {"code_sha256": "other"},
+        {"role": "arn:aws:iam::1:role/other"},
+        {"environment": {"MODE": "hash"}},
+    ]
+    for place, facts in enumerate(changes):
         FunctionMigration.objects.filter(pk=function.pk).update(facts={**function.facts, **facts})
         accepted(function, name=f"rule {place}")
 
