@@ -1,12 +1,13 @@
 """`python -m sandbox.traffic`: the clients of the samples.
 
 It calls only the alias `live`, twenty times a second for each function that is shifting: its alias has
-weights or its version changed a moment ago (its clients have then "moved"). Calls are spread evenly; one that
-is due while too many of its function are still running is left out, so nothing piles up behind a slow one.
-Each acknowledged answer becomes one line of the ledger.
+weights or its version changed a moment ago (its clients have then "moved"). Where aliases lead, the sandbox
+tells by a route of its own: a look at each by Lambda's calls would cost more than the traffic. Calls are
+spread evenly; one that is due while too many of its function are still running is left out, so nothing piles
+up behind a slow one. Each acknowledged answer becomes one line of the ledger.
 
 Environment: SANDBOX_STATE, AWS_ENDPOINT_URL, SANDBOX_TRAFFIC_LEDGER (path of a JSON Lines file), optionally
-SANDBOX_TRAFFIC_LINGER_S (60). It ends on SIGTERM and with its parent.
+SANDBOX_TRAFFIC_LINGER_S (60) and SANDBOX_TRAFFIC_PER_SECOND (20). It ends on SIGTERM and with its parent.
 """
 
 import ctypes
@@ -16,10 +17,12 @@ import signal
 import sys
 import threading
 import time
+import urllib.request
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +38,7 @@ LOOK_EVERY_S = 1.0
 MAX_RUNNING = 6
 _PR_SET_PDEATHSIG = 1
 _SAMPLES = Path(__file__).parent / "samples"
+_direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 _FALLBACK = (b'{"name": "Ada"}', b'{"name": "Grace"}')
 
 
@@ -71,13 +75,14 @@ class Interest:
 
 
 class Pace:
-    """Says which functions are due, each PER_SECOND times a second, evenly and without catching up."""
+    """Says which functions are due, each so many times a second, evenly and without catching up."""
 
-    def __init__(self) -> None:
+    def __init__(self, per_second: float = PER_SECOND) -> None:
+        self._step_s = 1 / per_second
         self._due: dict[str, float] = {}
 
     def due(self, functions: frozenset[str], now: float) -> list[str]:
-        step = 1 / PER_SECOND
+        step = self._step_s
         self._due = {f: self._due.get(f, now) for f in functions}
         ready = [function for function, at in self._due.items() if at <= now]
         for function in ready:
@@ -116,11 +121,20 @@ def events_of(function: str, samples: Path = _SAMPLES) -> tuple[bytes, ...]:
 class Traffic:
     """Looks at aliases, calls, and writes down what was answered."""
 
-    def __init__(self, client: Any, ledger: Ledger, linger_s: float) -> None:
+    def __init__(
+        self,
+        client: Any,
+        look: Callable[[], Mapping[str, Routing]],
+        ledger: Ledger,
+        *,
+        interest: Interest,
+        pace: Pace,
+    ) -> None:
         self._client = client
+        self._routings = look
         self._ledger = ledger
-        self._interest = Interest(linger_s)
-        self._pace = Pace()
+        self._interest = interest
+        self._pace = pace
         self._active: frozenset[str] = frozenset()
         self._running: Counter[str] = Counter()
         self._sent: Counter[str] = Counter()
@@ -146,24 +160,11 @@ class Traffic:
         while True:
             try:
                 self._active = self._interest.choose(self._routings(), time.monotonic())
-            except (BotoCoreError, ClientError) as exc:
+            except (OSError, ValueError, HTTPException) as exc:
                 # The cloud is away or refuses: whoever had traffic keeps it, and the next look tries again.
                 print(f"traffic: cannot look at the aliases: {type(exc).__name__}", file=sys.stderr)  # noqa: T201
             if self._stop.wait(LOOK_EVERY_S):
                 return
-
-    def _routings(self) -> dict[str, Routing]:
-        found = {}
-        for page in self._client.get_paginator("list_functions").paginate():
-            for function in page["Functions"]:
-                name = function["FunctionName"]
-                try:
-                    alias = self._client.get_alias(FunctionName=name, Name=ALIAS)
-                except self._client.exceptions.ResourceNotFoundException:
-                    continue
-                weights = alias.get("RoutingConfig", {}).get("AdditionalVersionWeights", {})
-                found[name] = Routing(version=alias["FunctionVersion"], weights=weights)
-        return found
 
     def _send(self, function: str) -> None:
         with self._lock:
@@ -200,11 +201,18 @@ class Traffic:
         )
 
 
-def _client() -> Any:
+def routings_at(endpoint: str) -> dict[str, Routing]:
+    """Ask a running AWS half where the aliases lead. Raises OSError, HTTPException, ValueError."""
+    with _direct.open(f"{endpoint}/_sandbox/routings?alias={ALIAS}", timeout=5) as answer:
+        found = json.loads(answer.read())
+    return {name: Routing(version=one["version"], weights=one["weights"]) for name, one in found.items()}
+
+
+def _client(endpoint: str) -> Any:
     aws = sandbox_keys.read(Path(_needed("SANDBOX_STATE"))).aws
     return boto3.client(
         "lambda",
-        endpoint_url=_needed("AWS_ENDPOINT_URL"),
+        endpoint_url=endpoint,
         region_name=aws.region,
         aws_access_key_id=aws.access_key_id,
         aws_secret_access_key=aws.secret_access_key,
@@ -220,17 +228,27 @@ def _needed(name: str) -> str:
     return value
 
 
+def _number(name: str, default: float) -> float:
+    given = os.environ.get(name, str(default))
+    try:
+        return float(given)
+    except ValueError:
+        sys.exit(f"{name} must be a number, not {given!r}.")
+
+
 def main() -> None:
     parent = os.getppid()
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
     if os.getppid() != parent:
         sys.exit("The parent process has ended.")
-    linger = os.environ.get("SANDBOX_TRAFFIC_LINGER_S", "60")
-    try:
-        linger_s = float(linger)
-    except ValueError:
-        sys.exit(f"SANDBOX_TRAFFIC_LINGER_S must be a number of seconds, not {linger!r}.")
-    traffic = Traffic(_client(), Ledger(Path(_needed("SANDBOX_TRAFFIC_LEDGER"))), linger_s)
+    endpoint = _needed("AWS_ENDPOINT_URL")
+    traffic = Traffic(
+        _client(endpoint),
+        lambda: routings_at(endpoint),
+        Ledger(Path(_needed("SANDBOX_TRAFFIC_LEDGER"))),
+        interest=Interest(_number("SANDBOX_TRAFFIC_LINGER_S", 60)),
+        pace=Pace(_number("SANDBOX_TRAFFIC_PER_SECOND", PER_SECOND)),
+    )
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: traffic.stop())
     traffic.run()

@@ -347,7 +347,7 @@ def running_stack() -> Iterator[Stack]:
 
 
 @contextlib.contextmanager
-def short_lived_traffic(stack: Stack, *, linger_s: float) -> Iterator[None]:
+def short_lived_traffic(stack: Stack, *, linger_s: float, per_second: float = 20) -> Iterator[None]:
     """Put clients that leave AWS after ``linger_s`` in the place of the demo's, which stay for a minute."""
     stack.keep_down("traffic")
     with (stack.state / "log" / "traffic.log").open("ab") as log:
@@ -360,6 +360,7 @@ def short_lived_traffic(stack: Stack, *, linger_s: float) -> Iterator[None]:
                 "AWS_ENDPOINT_URL": stack.said["aws"]["endpoint"],
                 "SANDBOX_TRAFFIC_LEDGER": str(stack.ledger),
                 "SANDBOX_TRAFFIC_LINGER_S": str(linger_s),
+                "SANDBOX_TRAFFIC_PER_SECOND": str(per_second),
             },
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -229,6 +229,8 @@ class Front:
             return _plain(200, {"ok": True, "nonce": self._nonce})
         if where == "addresses":
             return _plain(200, self._site.addresses())
+        if where == "routings":
+            return _plain(200, self._service.routings(asked.get("alias", "")))
         if where.startswith("code/"):
             body = self._packages.download(
                 where.removeprefix("code/"), asked.get("expires", ""), asked.get("signature", "")

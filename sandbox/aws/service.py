@@ -69,6 +69,16 @@ class LambdaService:
         with self._account.lock:
             return sorted(self._account.stored.functions)
 
+    def routings(self, alias: str) -> dict[str, dict[str, Any]]:
+        """Say where the aliases of this name lead: function -> {"version", "weights": {version: share}}."""
+        with self._account.lock:
+            found = {name: one.aliases.get(alias) for name, one in self._account.stored.functions.items()}
+            return {
+                name: {"version": one.version, "weights": dict(one.weights)}
+                for name, one in sorted(found.items())
+                if one is not None
+            }
+
     def check(self, principal: str, ask: protocol.Ask, function: str | None) -> None:
         """Refuse what the caller's policies do not allow."""
         resource = self._account.arn(function) if function else "*"

@@ -13,6 +13,6 @@ from tests.stack import Stack, running_stack, short_lived_traffic
 
 @pytest.fixture(scope="package")
 def stack() -> Iterator[Stack]:
-    """Give a whole demo with clients that leave AWS ten seconds after a switch."""
-    with running_stack() as running, short_lived_traffic(running, linger_s=10):
+    """Give a whole demo with few clients, which leave AWS ten seconds after a switch."""
+    with running_stack() as running, short_lived_traffic(running, linger_s=10, per_second=8):
         yield running
