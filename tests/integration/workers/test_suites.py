@@ -13,14 +13,16 @@ import pytest
 from django.utils import timezone
 
 from clouds.simulated.world import Behaviour, World
-from cutover.errors import BadInput, GuardNotMet
+from cutover.errors import BadInput, Denied, GuardNotMet
 from cutover.observation import LogLine, Side
-from migrations_app.models import FunctionMigration, LiveObservation, Pair, Run, Suite, SuiteEvent
-from migrations_app.services import guards, rules, suites, twins, validation
+from cutover.suites import Entry, Reading
+from migrations_app.models import FunctionMigration, LiveObservation, Pair, Run, Suite, SuiteDraft, SuiteEvent
+from migrations_app.services import guards, rules, suites, suites_drafts, twins, validation
 from migrations_app.services.validation import Wanted
 from tests.integration.workers import worlds
 from tests.integration.workers.test_cli import cutover
 from tests.unit.cutover.translation.events import S3, SQS
+from workers import drafts
 from workers import validation as worker
 from workers.cli import validation as verbs
 from workers.runs import late_logs, reporting
@@ -168,6 +170,77 @@ def test_events_come_from_the_functions_own_logs(world: World) -> None:
     assert {row.source for row in SuiteEvent.objects.all()} == {"logs"}
     assert len(logged_entries(function, hours=1, at_most=1)) == 1
     assert cutover("suite", "from-logs", "hello", "--hours", "0", "--json").code == 2
+
+
+def test_a_draft_is_filled_from_the_logs_by_a_worker(world: World) -> None:
+    function = worlds.assessed(world)
+    world.logs[function.name, "r1"] = (LogLine(text=f"event {json.dumps(SQS | {'password': 's3cr3t'})}"),)
+    asked = suites_drafts.ask_logs(function, actor="ada", name="logged", tags=["night"])
+    assert drafts.run_due() == 1
+    draft = SuiteDraft.objects.get(pk=asked.pk)
+    assert (draft.state, draft.due_at) == ("ready", None)
+    assert "s3cr3t" not in json.dumps(draft.entries)
+    suite = suites_drafts.accept(draft.pk, actor="ada", expected_version=0)
+    row = suite.events.get()
+    assert (row.source, row.tags) == ("logs", ["logs", "night"])
+    assert drafts.run_due() == 0
+
+
+def test_a_search_that_finds_nothing_or_may_not_look_says_so(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = worlds.assessed(world)
+    empty = suites_drafts.ask_logs(function, actor="ada", name="logged", hours=3)
+    drafts.run_due()
+    empty.refresh_from_db()
+    assert (empty.state, "last 3 hours hold no event" in empty.error) == ("failed", True)
+
+    def denied(*_: object, **__: object) -> None:
+        raise Denied(cloud="aws", operation="logs:FilterLogEvents")
+
+    monkeypatch.setattr(drafts, "logged_entries", denied)
+    refused = suites_drafts.ask_logs(function, actor="ada", name="logged")
+    drafts.run_due()
+    refused.refresh_from_db()
+    assert (refused.state, "logs:FilterLogEvents" in refused.error) == ("failed", True)
+    with pytest.raises(BadInput, match="no event"):
+        suites_drafts.accept(refused.pk, actor="ada")
+
+
+def test_a_search_whose_worker_was_killed_falls_due_again_and_a_discarded_one_stays_away(
+    world: World,
+) -> None:
+    function = worlds.assessed(world)
+    asked = suites_drafts.ask_logs(function, actor="ada", name="logged")
+    taken = suites_drafts.take_due()
+    assert taken is not None
+    assert suites_drafts.take_due() is None
+    SuiteDraft.objects.filter(pk=asked.pk).update(due_at=timezone.now())
+    assert suites_drafts.take_due() == asked
+    suites_drafts.discard(asked.pk)
+    suites_drafts.found(taken, [Entry(title="late", event=1)])
+    assert not SuiteDraft.objects.exists()
+
+
+def test_events_and_suites_are_removed_by_command_and_runs_keep_theirs(world: World) -> None:
+    function = worlds.deployed(world)
+    run = validation.start_run(function.pk, actor="test", pairs=3)
+    fewer = cutover("suite", "remove", "hello", "--name", "default", "--event", "2", "--json")
+    assert (fewer.code, fewer.document["events"], fewer.document["version"]) == (0, 2, 2)
+    assert cutover("suite", "remove", "hello", "--name", "default", "--json").code == 0
+    assert cutover("suite", "list", "hello", "--json").document == []
+    assert cutover("suite", "remove", "hello", "--name", "default", "--json").code == 2
+    assert len(suites.events_of_run(run)) == 3
+    with pytest.raises(GuardNotMet, match="has no events"):
+        validation.start_run(function.pk, actor="test")
+
+
+def test_a_draft_holds_no_more_than_its_room(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    function = worlds.assessed(world)
+    monkeypatch.setattr(suites_drafts, "MOST_BYTES", 200)
+    entries = tuple(Entry(title=f"n{number}", event="x" * 60) for number in range(3))
+    draft = suites_drafts.from_reading(function, Reading(entries=entries), actor="ada", name="default")
+    assert (len(draft.entries), draft.left_out) == (1, {"more than a draft holds": 2})
 
 
 # ---------------------------------------------------------------------------------------------- live
