@@ -1,13 +1,14 @@
 """Probes that both clouds share: objects by listing, messages by taking them from shadow queues.
 
 A listing tells when an object was written in whole seconds only. One that is written again with equal content
-within the second of the look before would go unseen, so that look waits until the second has passed.
+within the second of the look before would go unseen, so that look waits until the second has passed. It need
+not wait for an object that the invocation does not write.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from cutover.effects import CONTENT_LIMIT_BYTES, Effect, EffectKind, Held, Mark, Twin, changes, content_of
@@ -25,11 +26,30 @@ _LOOKS, _BETWEEN_LOOKS_S = 10, 0.15
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Listing:
-    """What a bucket holds, and the storage's own clock when it said so, in whole seconds since 1970."""
+    """What a bucket holds, and the storage's own clock when it said so, in whole seconds since 1970.
+
+    ``newest``: the keys that were written in the second ``newest_s``.
+    """
 
     held: Mapping[str, Held]
     newest_s: int
     now_s: int
+    newest: frozenset[str] = frozenset()
+
+
+class Newest:
+    """The keys that were written last, as a listing comes page by page."""
+
+    def __init__(self) -> None:
+        self.second = 0
+        self.keys: set[str] = set()
+
+    def add(self, key: str, second: int) -> None:
+        """Take one more key into account."""
+        if second > self.second:
+            self.second, self.keys = second, set()
+        if second == self.second:
+            self.keys.add(key)
 
 
 class ObjectProbe:
@@ -45,15 +65,18 @@ class ObjectProbe:
     ) -> None:
         self._twin, self._look, self._read, self._cloud = twin, look, read, cloud
 
-    def before(self) -> Mark:
-        """List, in a second in which nothing was written."""
+    def before(self, touched: Collection[str] | None = None) -> Mark:
+        """List, in a second in which nothing was written that may be written again."""
         listing = self._look()
         for _ in range(_LOOKS):
             if listing.newest_s < listing.now_s:
                 break
+            if touched is not None and listing.newest.isdisjoint(touched):
+                break
             time.sleep(_BETWEEN_LOOKS_S)
             listing = self._look()
-        return Mark(held=listing.held)
+        fresh = listing.newest if listing.newest_s >= listing.now_s else frozenset()
+        return Mark(held=listing.held, fresh=fresh)
 
     def after(self, mark: Mark) -> tuple[Effect, ...]:
         """List again, and read what was written."""
@@ -69,7 +92,7 @@ class ObjectProbe:
 
 
 class ShadowQueueProbe:
-    """``cutover.ports.EffectProbe`` for a queue that nobody else reads.
+    """``cutover.ports.LingeringProbe`` for a queue that nobody else reads.
 
     Args:
         take: receives some messages, waiting so many seconds for the first, and removes them.
@@ -85,8 +108,9 @@ class ShadowQueueProbe:
         cloud: str,
     ) -> None:
         self._twin, self._take, self._said, self._cloud = twin, take, said, cloud
+        self._came = 0
 
-    def before(self) -> Mark:
+    def before(self, touched: Collection[str] | None = None) -> Mark:
         """Empty the queue, unless so much is in it that somebody else must be using it."""
         taken = 0
         while some := self._take(0):
@@ -98,17 +122,23 @@ class ShadowQueueProbe:
                     cloud=self._cloud,
                     operation="probe",
                 )
-        return Mark()
+        self._came = 0
+        return Mark(strays=taken)
+
+    def some(self) -> tuple[Effect, ...]:
+        """Take some of what came, waiting for the first."""
+        bodies = self._take(LINGER_S)
+        self._came += len(bodies)
+        require_few(self._came, self._twin, self._cloud)
+        return tuple(
+            content_of(EffectKind.MESSAGE_SENT, self._twin.name, "", self._said(body)) for body in bodies
+        )
 
     def after(self, mark: Mark) -> tuple[Effect, ...]:
-        """Take what came."""
-        bodies: list[str] = []
-        while some := self._take(LINGER_S):
-            bodies += some
-            require_few(len(bodies), self._twin, self._cloud)
-        found = [
-            content_of(EffectKind.MESSAGE_SENT, self._twin.name, "", self._said(body)) for body in bodies
-        ]
+        """Take what came, until nothing more does."""
+        found: list[Effect] = []
+        while some := self.some():
+            found += some
         return tuple(sorted(found, key=lambda effect: (effect.text, effect.digest)))
 
 

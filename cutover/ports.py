@@ -7,10 +7,10 @@ call that may have taken effect; ``NoAnswer`` says so. Every method is blocking 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from cutover.effects import Effect, Mark, Twin
 from cutover.observation import LogLine, Observation
@@ -162,14 +162,26 @@ class PrimaryLogs(Logs, Protocol):
 class EffectProbe(Protocol):
     """Looks at one side of a twin around an invocation, without disturbing whoever else uses it."""
 
-    def before(self) -> Mark:
-        """Note what is there now."""
+    def before(self, touched: Collection[str] | None = None) -> Mark:
+        """Note what is there now, at a moment from which on a writing can be told from those before it.
+
+        ``touched``: keys that the invocation is known to write; None: it may write any. Only they are waited
+        for, where a resource tells the time of a writing in whole seconds."""
         ...
 
     def after(self, mark: Mark) -> tuple[Effect, ...]:
         """Give what changed since. Names of twins inside content are as the cloud has them.
 
         Raises Invalid when more changed or is held than can be told apart."""
+        ...
+
+
+@runtime_checkable
+class LingeringProbe(EffectProbe, Protocol):
+    """A probe of what shows itself with a delay: only waiting in vain tells that nothing more comes."""
+
+    def some(self) -> tuple[Effect, ...]:
+        """Give what came since the last look, as soon as something does; nothing: it waited in vain."""
         ...
 
 

@@ -90,7 +90,7 @@ def _all_pairs(lease: RunLease) -> Run:
     run = validation.settle_interrupted(lease, [_interrupted(run, events, one) for one in run.in_flight])
     stored = validation.stored_positions(run.pk)
     warm_up = 0
-    if any(place.looks for place in where.values()):
+    if any(place.bracket for place in where.values()):
         run = effects.one_at_a_time(run)
     with ThreadPoolExecutor(run.concurrency, thread_name_prefix="validate") as pool:
         if not stored:

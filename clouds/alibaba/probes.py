@@ -7,14 +7,14 @@ Source: facts on Alibaba Cloud, section 7; aliyun-mns-sdk 1.3.0, read 2026-11.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from email.utils import parsedate_to_datetime
 from functools import partial
 
 from clouds.alibaba.errors import calling
 from clouds.alibaba.messages import Queues
 from clouds.alibaba.session import Clients
-from clouds.probing import MOST_OBJECTS, Listing, ObjectProbe, ShadowQueueProbe, too_much
+from clouds.probing import MOST_OBJECTS, Listing, Newest, ObjectProbe, ShadowQueueProbe, too_much
 from cutover.effects import Effect, EffectKind, Held, Mark, Twin, TwinKind, content_of, said
 from cutover.errors import Invalid, UnsupportedFeature
 from cutover.ports import EffectProbe
@@ -50,7 +50,7 @@ class AlibabaProbes:
                 raise UnsupportedFeature(CLOUD, "tables are looked at in their database")
 
     def _listing(self, twin: Twin) -> Listing:
-        bucket, held, newest, marker = self._clients.bucket(twin.candidate), dict[str, Held](), 0, ""
+        bucket, held, newest, marker = self._clients.bucket(twin.candidate), dict[str, Held](), Newest(), ""
         while True:
             with calling("oss:ListObjects"):
                 answer = bucket.list_objects(
@@ -58,12 +58,17 @@ class AlibabaProbes:
                 )
             for one in answer.object_list:
                 held[one.key] = Held(stamp=f"{one.etag} {one.last_modified}", size=one.size)
-                newest = max(newest, int(one.last_modified))
+                newest.add(one.key, int(one.last_modified))
             if len(held) > MOST_OBJECTS:
                 raise too_much(twin, CLOUD, "oss:ListObjects")
             if not answer.is_truncated:
                 now = parsedate_to_datetime(answer.headers["Date"])
-                return Listing(held=held, newest_s=newest, now_s=int(now.timestamp()))
+                return Listing(
+                    held=held,
+                    newest_s=newest.second,
+                    now_s=int(now.timestamp()),
+                    newest=frozenset(newest.keys),
+                )
             marker = answer.next_marker
 
     def _content(self, bucket: str, key: str) -> bytes:
@@ -78,7 +83,7 @@ class PeekingProbe:
     def __init__(self, twin: Twin, queues: Queues, queue: str) -> None:
         self._twin, self._queues, self._queue = twin, queues, queue
 
-    def before(self) -> Mark:
+    def before(self, touched: Collection[str] | None = None) -> Mark:
         """Note the messages that are there."""
         return Mark(messages=frozenset(message for message, _ in self._seen()))
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from clouds.aws.errors import calling
 from clouds.aws.session import Clients
-from clouds.probing import MOST_OBJECTS, Listing, ObjectProbe, ShadowQueueProbe, too_much
+from clouds.probing import MOST_OBJECTS, Listing, Newest, ObjectProbe, ShadowQueueProbe, too_much
 from cutover.effects import Held, Twin, TwinKind, said
 from cutover.errors import UnsupportedFeature
 from cutover.ports import EffectProbe
@@ -46,7 +46,7 @@ class AwsProbes:
                 raise UnsupportedFeature(CLOUD, "tables are looked at in their database")
 
     def _listing(self, twin: Twin) -> Listing:
-        s3, held, newest, more = self._clients.get("s3"), dict[str, Held](), 0, dict[str, str]()
+        s3, held, newest, more = self._clients.get("s3"), dict[str, Held](), Newest(), dict[str, str]()
         while True:
             with calling("s3:ListBucket"):
                 answer: dict[str, Any] = s3.list_objects_v2(
@@ -55,12 +55,17 @@ class AwsProbes:
             for one in answer.get("Contents", ()):
                 at = one["LastModified"]
                 held[one["Key"]] = Held(stamp=f"{one['ETag']} {at.isoformat()}", size=one["Size"])
-                newest = max(newest, int(at.timestamp()))
+                newest.add(one["Key"], int(at.timestamp()))
             if len(held) > MOST_OBJECTS:
                 raise too_much(twin, CLOUD, "s3:ListBucket")
             if not answer.get("IsTruncated"):
                 now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-                return Listing(held=held, newest_s=newest, now_s=int(now.timestamp()))
+                return Listing(
+                    held=held,
+                    newest_s=newest.second,
+                    now_s=int(now.timestamp()),
+                    newest=frozenset(newest.keys),
+                )
             more = {"ContinuationToken": answer["NextContinuationToken"]}
 
     def _content(self, bucket: str, key: str) -> bytes:

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, TypeVar
 
 import psycopg2
 from psycopg2 import sql
@@ -28,6 +27,9 @@ STATEMENT_MS = 10_000
 FLYWAY = "flyway_schema_history"
 """Where Flyway writes down which migrations ran. Source: Flyway's documentation, read 2026-11."""
 
+_T = TypeVar("_T")
+_CANCELLED = "57014"
+"""The statement took longer than it may."""
 _ROWS = (EffectKind.ROW_INSERTED, EffectKind.ROW_UPDATED, EffectKind.ROW_DELETED)
 _KEY = """
     SELECT a.attname FROM pg_index i
@@ -63,22 +65,24 @@ class TableProbes:
 
 
 class TableProbe:
-    """``cutover.ports.EffectProbe`` for a table with a primary key."""
+    """``cutover.ports.EffectProbe`` for a table with a primary key.
+
+    It keeps its connection between looks, without a transaction; where that was cut, it makes another.
+    """
 
     def __init__(self, twin: Twin, table: str, parameters: Mapping[str, str]) -> None:
         self._twin, self._parameters = twin, parameters
+        self._kept: Any = None
         schema, _, self._table = table.rpartition(".")
         self._schema = schema or "public"
 
-    def before(self) -> Mark:
+    def before(self, touched: Collection[str] | None = None) -> Mark:
         """Read every row."""
-        with self._cursor() as cursor:
-            return Mark(held=self._rows(cursor))
+        return Mark(held=self._looked(self._rows))
 
     def after(self, mark: Mark) -> tuple[Effect, ...]:
         """Read every row again, and which schema they are in."""
-        with self._cursor() as cursor:
-            held, version = self._rows(cursor), self._version(cursor)
+        held, version = self._looked(lambda cursor: (self._rows(cursor), self._version(cursor)))
         found = changes(self._twin.name, mark.held, held, _ROWS)
         require_few(len(found), self._twin, "postgres")
         schema = content_of(EffectKind.SCHEMA_VERSION, self._twin.name, "schema", version)
@@ -139,9 +143,36 @@ class TableProbe:
         found = cursor.fetchone()
         return int(found[0]) if found else None
 
-    @contextmanager
-    def _cursor(self) -> Iterator[Any]:
-        """Give a cursor that reads one state of the database."""
+    def _looked(self, look: Callable[[Any], _T]) -> _T:
+        """Give what is seen in one state of the database."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            try:
+                return self._within(kept, look)
+            except (psycopg2.OperationalError, psycopg2.InterfaceError) as exc:
+                if exc.pgcode == _CANCELLED:
+                    raise self._unread(exc) from None
+                # Databases cut connections that stand idle; a new one tells whether it is more than that.
+            except psycopg2.Error as exc:
+                raise self._unread(exc) from None
+        try:
+            return self._within(self._connected(), look)
+        except psycopg2.Error as exc:
+            raise self._unread(exc) from None
+
+    def _within(self, connection: Any, look: Callable[[Any], _T]) -> _T:
+        """Look, and keep the connection; one on which anything went wrong is closed."""
+        try:
+            with connection.cursor() as cursor:
+                found = look(cursor)
+            connection.rollback()
+        except BaseException:
+            connection.close()
+            raise
+        self._kept = connection
+        return found
+
+    def _connected(self) -> Any:
         try:
             connection = psycopg2.connect(
                 **self._parameters,
@@ -152,20 +183,17 @@ class TableProbe:
         except psycopg2.OperationalError as exc:
             # What libpq says names users and addresses; its cause stays out of messages and of the chain.
             raise _unreached(self._twin, exc) from None
-        try:
-            connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
-            with connection.cursor() as cursor:
-                yield cursor
-        except psycopg2.Error as exc:
-            kind = Denied if exc.pgcode == "42501" else Unavailable
-            raise kind(
-                f"The table of the twin {self._twin.name} could not be read.",
-                cloud="postgres",
-                operation="probe",
-                code=exc.pgcode or "",
-            ) from None
-        finally:
-            connection.close()
+        connection.set_session(isolation_level="REPEATABLE READ", readonly=True)
+        return connection
+
+    def _unread(self, exc: psycopg2.Error) -> CloudError:
+        kind = Denied if exc.pgcode == "42501" else Unavailable
+        return kind(
+            f"The table of the twin {self._twin.name} could not be read.",
+            cloud="postgres",
+            operation="probe",
+            code=exc.pgcode or "",
+        )
 
 
 def _held(content: bytes) -> Held:

@@ -5,6 +5,8 @@ A behaviour of a function writes into ``world.store(side)``; nothing else does.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from clouds.simulated.world import World
 from cutover.effects import Effect, EffectKind, Held, Mark, Twin, TwinKind, changes, content_of
 from cutover.observation import Side
@@ -33,7 +35,7 @@ class Probe:
     def __init__(self, world: World, side: Side, twin: Twin, name: str) -> None:
         self._world, self._side, self._twin, self._name = world, side, twin, name
 
-    def before(self) -> Mark:
+    def before(self, touched: Collection[str] | None = None) -> Mark:
         self._world.read(self._side.value, "probe:before", lambda: None)
         store = self._world.store(self._side)
         return Mark(held=self._held(), messages=frozenset({str(len(store.messages(self._name)))}))

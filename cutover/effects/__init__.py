@@ -4,7 +4,10 @@ from cutover.effects.changes import Held, Mark, changes, content_of
 from cutover.effects.messages import said
 from cutover.effects.model import (
     CONTENT_LIMIT_BYTES,
+    DECLARED,
+    LATE,
     TEXT_LIMIT,
+    UNREAD,
     Effect,
     EffectKind,
     Twin,
@@ -15,7 +18,10 @@ from cutover.effects.naming import Names
 
 __all__ = [
     "CONTENT_LIMIT_BYTES",
+    "DECLARED",
+    "LATE",
     "TEXT_LIMIT",
+    "UNREAD",
     "Effect",
     "EffectKind",
     "Held",

@@ -24,10 +24,16 @@ class Held:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Mark:
-    """What a probe saw before an invocation: key -> what was held, and for messages those that were there."""
+    """What a probe saw before an invocation: key -> what was held, and for messages those that were there.
+
+    ``strays``: messages that waited in a shadow queue and were taken out of it: an earlier call's, sent late.
+    ``fresh``: keys that were written so lately that writing them again with equal content could not be seen.
+    """
 
     held: Mapping[str, Held] = field(default_factory=dict)
     messages: frozenset[str] = frozenset()
+    strays: int = 0
+    fresh: frozenset[str] = frozenset()
 
 
 Kinds = tuple[EffectKind, EffectKind, EffectKind]

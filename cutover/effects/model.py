@@ -8,6 +8,12 @@ from enum import StrEnum
 
 CONTENT_LIMIT_BYTES = 8 * 1024 * 1024
 """A larger object is not read; it is compared by its size."""
+UNREAD = "effects-unread"
+"""A fact under this name says why the effects of an invocation were not read or not compared."""
+LATE = "effects-late"
+"""A fact under this name says that messages of a pair before came after that had been compared."""
+DECLARED = "effects-declared"
+"""A fact under this name says by what declaration the effects are known without a look."""
 TEXT_LIMIT = 16_384
 """Characters of content that are kept and compared piece by piece; longer content is compared by its hash."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import orjson
@@ -15,8 +15,8 @@ from cutover.planning import ALIAS
 from cutover.ports import CandidateCloud, Invoker, Logs, PrimaryCloud
 from migrations_app.models import FunctionMigration, Run
 from workers import wiring
-from workers.runs import effects
-from workers.runs.effects import Looks
+from workers.runs import effects, replays
+from workers.runs.bracket import Bracket
 
 _THROTTLE_TRIES = 4
 
@@ -25,7 +25,8 @@ _THROTTLE_TRIES = 4
 class Place:
     """Where one side is called: ``function`` under ``qualifier``; ``timeout_s``: the function's own limit.
 
-    ``looks``: what looks for effects around each call of a pair.
+    ``bracket``: what looks for effects around each call of a pair; both sides may have one in common.
+    ``not_compared``: why effects are not compared although there are twins.
     """
 
     side: Side
@@ -34,7 +35,8 @@ class Place:
     function: str
     qualifier: str
     timeout_s: float
-    looks: Looks | None = None
+    bracket: Bracket | None = None
+    not_compared: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,10 +72,13 @@ def places(run: Run) -> dict[Side, Place]:
         side: _addressed(run.function, side, urls[side]) if urls[side] else in_cloud[side](run.function)
         for side in ((Side.PRIMARY,) if run.kind == Run.Kind.LEARN else tuple(Side))
     }
-    if run.by_address or run.kind != Run.Kind.SUITE:
+    if run.by_address or run.kind == Run.Kind.LEARN:
         return found
-    looks = effects.looks(run.function, *_clouds(run.function))
-    return {side: replace(place, looks=looks[side]) for side, place in found.items()}
+    brackets, why_not = effects.brackets(run, *_clouds(run.function)), replays.why_not_compared(run)
+    return {
+        side: replace(place, bracket=brackets.get(side), not_compared=why_not)
+        for side, place in found.items()
+    }
 
 
 def _clouds(function: FunctionMigration) -> tuple[PrimaryCloud, CandidateCloud]:
@@ -135,11 +140,24 @@ def observe(where: dict[Side, Place], asked: Asked) -> Both:
     second = Side.CANDIDATE if asked.first is Side.PRIMARY else Side.PRIMARY
     payload = orjson.dumps(asked.event)
     if asked.recorded is not None:
-        return {Side.PRIMARY: asked.recorded, Side.CANDIDATE: invoke(where[Side.CANDIDATE], payload)}
-    return {
-        side: effects.around(where[side].looks, lambda place=where[side]: invoke(place, payload))  # type: ignore[misc]
-        for side in (asked.first, second)
-    }
+        (candidate,) = _bracketed(where, (Side.CANDIDATE,), payload).values()
+        return replays.beside(asked.recorded, candidate, where[Side.PRIMARY].not_compared)
+    return _bracketed(where, (asked.first, second), payload)
+
+
+def _bracketed(where: dict[Side, Place], sides: Sequence[Side], payload: bytes) -> Both:
+    """Call sides in their order; those that have a bracket in common are looked at together."""
+    found: Both = {}
+    for side in sides:
+        bracket = where[side].bracket
+        if side in found:
+            continue
+        if bracket is None:
+            found[side] = invoke(where[side], payload)
+        else:
+            together = [one for one in sides if where[one].bracket is bracket]
+            found |= bracket.observe(together, payload, lambda one: invoke(where[one], payload))
+    return found
 
 
 def invoke(place: Place, payload: bytes) -> Observation:

@@ -1,52 +1,45 @@
-"""Looks at a function's twins around each invocation.
-
-What is found between two looks is laid to the invocation between them. That holds only while nothing else
-writes there, so positions of a run with twins go one at a time, and its two sides are looked at apart.
-"""
+"""Which twins of a function a run looks at, and what brackets its calls."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
 
 from cutover.effects import Names, Twin, TwinKind, TwinState
-from cutover.errors import CloudError, TransientCloudError
-from cutover.observation import Observation, Outcome, Side
+from cutover.observation import Side
 from cutover.ports import CandidateCloud, EffectProbe, PrimaryCloud
-from migrations_app.models import FunctionMigration, Run
+from migrations_app.models import Run
 from migrations_app.services import twins
 from workers import wiring
+from workers.runs import replays
+from workers.runs.bracket import Bracket, Looks
 
-UNREAD = "effects-unread"
-"""A fact under this name says why the effects of an invocation were not read."""
-_Clouds = dict[Side, PrimaryCloud | CandidateCloud]
-_MAY_STILL_RUN = frozenset({Outcome.NO_ANSWER, Outcome.THROTTLED})
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Looks:
-    """The probes of one side and the names of twins that are replaced in what they find."""
-
-    probes: tuple[EffectProbe, ...]
-    names: Names
+_Clouds = Mapping[Side, PrimaryCloud | CandidateCloud]
+_NONE: Mapping[Side, Bracket] = {}
 
 
-def looks(
-    function: FunctionMigration, primary: PrimaryCloud, candidate: CandidateCloud
-) -> dict[Side, Looks | None]:
-    """Give what looks at each side; None where the function has no twin to look at.
+def brackets(run: Run, primary: PrimaryCloud, candidate: CandidateCloud) -> Mapping[Side, Bracket]:
+    """Give what brackets the calls of each side; none where the function has no twin to look at.
+
+    Of a replay only FC's side, and that only where it can be compared: see ``workers.runs.replays``.
 
     Raises:
         UnsupportedFeature: a twin cannot be looked at, and why.
     """
-    found = [row.value for row in twins.probed(function)]
-    if not found:
-        return dict.fromkeys(Side)
-    names = Names(row.value for row in function.twins.all())
+    found: list[Twin] = [row.value for row in twins.probed(run.function)]
+    sides: tuple[Side, ...] = tuple(Side)
+    if run.kind == Run.Kind.REPLAY:
+        found, sides = replays.looked_at(run, found), (Side.CANDIDATE,)
+    if not found or run.kind not in (Run.Kind.SUITE, Run.Kind.REPLAY):
+        return _NONE
+    names = Names(row.value for row in run.function.twins.all())
     clouds: _Clouds = {Side.PRIMARY: primary, Side.CANDIDATE: candidate}
-    return {
-        side: Looks(probes=tuple(_probe(twin, side, clouds) for twin in found), names=names) for side in Side
+    looks = {
+        side: Looks(probes=tuple(_probe(twin, side, clouds) for twin in found), names=names) for side in sides
     }
+    if any(twin.state is not TwinState.DISPOSABLE for twin in found):
+        # What one side writes may reach the other's twin, at once or after a while.
+        return {side: Bracket({side: own}) for side, own in looks.items()}
+    return dict.fromkeys(sides, Bracket(looks))
 
 
 def _probe(twin: Twin, side: Side, clouds: _Clouds) -> EffectProbe:
@@ -63,31 +56,3 @@ def one_at_a_time(run: Run) -> Run:
         Run.objects.filter(pk=run.pk).update(concurrency=1)
         run.concurrency = 1
     return run
-
-
-def around(looks_at: Looks | None, call: Callable[[], Observation]) -> Observation:
-    """Call once, and give what it did with what changed meanwhile.
-
-    A look that fails for the moment costs this invocation its effects; its answer is evidence still.
-    Raises CloudError when looking before can never succeed; nothing was called then.
-    """
-    if looks_at is None:
-        return call()
-    try:
-        marks = [probe.before() for probe in looks_at.probes]
-    except TransientCloudError as exc:
-        return _unread(call(), exc)
-    seen = call()
-    if seen.outcome in _MAY_STILL_RUN:
-        return seen
-    try:
-        found = [
-            effect for probe, mark in zip(looks_at.probes, marks, strict=True) for effect in probe.after(mark)
-        ]
-    except CloudError as exc:
-        return _unread(seen, exc)
-    return replace(seen, effects=tuple(looks_at.names.effect(effect) for effect in found))
-
-
-def _unread(seen: Observation, why: CloudError) -> Observation:
-    return replace(seen, facts=(*seen.facts, (UNREAD, str(why)[:300])))

@@ -18,7 +18,7 @@ from cutover.observation import Observation, Outcome, Side
 from cutover.ports import CandidateCloud, EffectProbe, PrimaryCloud
 from tests.contract.ports import alibaba_connection, aws_connection
 from tests.contract.sandbox_samples.pair import Pair
-from workers.runs.effects import Looks, around
+from workers.runs.bracket import Bracket, Looks
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -49,9 +49,14 @@ class Both:
         """Call each side in its turn; FC may get other events, or more of them: then it has a bug."""
         twins = list(self._twins(name))
         looks = {side: Looks(probes=self._probes(twins, side), names=Names(twins)) for side in Side}
-        here = around(looks[Side.PRIMARY], lambda: self._called(self._primary, name, [on_aws], "live"))
-        there = around(looks[Side.CANDIDATE], lambda: self._called(self._candidate, name, on_fc, "LATEST"))
-        return compare(here, there, rules=ANSWERS)
+
+        def call(side: Side) -> Observation:
+            if side is Side.PRIMARY:
+                return self._called(self._primary, name, [on_aws], "live")
+            return self._called(self._candidate, name, on_fc, "LATEST")
+
+        seen = Bracket(looks).observe(tuple(Side), b"", call)
+        return compare(seen[Side.PRIMARY], seen[Side.CANDIDATE], rules=ANSWERS)
 
     def _called(
         self, cloud: PrimaryCloud | CandidateCloud, name: str, events: Sequence[Any], qualifier: str

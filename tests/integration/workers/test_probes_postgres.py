@@ -113,11 +113,28 @@ def test_it_says_which_schema_the_rows_are_in(database: Any) -> None:
     assert versions() == ['{"flyway": "1.1"}'] * 2
 
 
-def test_it_only_reads(database: Any) -> None:
+def test_it_only_reads_and_leaves_no_transaction_open(database: Any) -> None:
     looking = probe()
-    with looking._cursor() as cursor:
+    looking.before()
+    with looking._kept.cursor() as cursor:
         cursor.execute("SHOW transaction_read_only")
         assert cursor.fetchone() == ("on",)
+    looking._kept.rollback()
+    looking.after(looking.before())
+    database.execute(
+        "SELECT count(*), max(state) FROM pg_stat_activity WHERE application_name = 'cutover-probe'"
+    )
+    assert database.fetchone() == (1, "idle")
+
+
+def test_a_connection_that_was_cut_between_looks_is_made_anew(database: Any) -> None:
+    looking = probe()
+    mark = looking.before()
+    database.execute(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'cutover-probe'"
+    )
+    database.execute(f"INSERT INTO {SCHEMA}.orders (state) VALUES ('new')")
+    assert [kind for kind, _, _ in rows(looking.after(mark))] == ["row-inserted"]
 
 
 def test_a_table_that_cannot_be_told_row_by_row_is_refused(database: Any) -> None:
