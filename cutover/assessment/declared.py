@@ -24,7 +24,7 @@ _RULES = {
     "reservedconcurrentexecutions": ("concurrency",),
 }
 """Field that is open, in small letters -> rules that would judge a value which nobody knows."""
-_NOT_KNOWN = frozenset({"alias", "latest", "relay", "package", "trigger-qualifier"})
+_NOT_KNOWN = frozenset({"alias", "latest", "package", "trigger-qualifier"})
 """Rules on what only the account knows."""
 
 

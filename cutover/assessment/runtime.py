@@ -49,7 +49,7 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
             place=place,
             why="FC's newest built-in releases are Node 20 and Python 3.12. Code that uses what came later "
             "fails there, as do dependencies that ask for more; both are looked for.",
-            remedy=f"Validate with a suite that covers the code, and build the package for {there}; where the "
+            remedy=f"Build the package for {there} and validate with a suite that covers the code; where the "
             "newer release is needed, rebuild it for FC's custom runtime, which expects an HTTP server.",
             source=SOURCE,
         )

@@ -28,6 +28,12 @@ COUNTERPARTS = (
     ("schedule", "timer trigger (six fields, UTC, seconds first)", ""),
     ("eventbridge", "EventBridge rule, for events that are sent to Alibaba Cloud's bus", ""),
     ("events", "timer trigger or EventBridge rule", ""),
+    (
+        "websocket",
+        "",
+        "API Gateway keeps the connections and tells of them by events; on FC a server in a custom runtime "
+        "keeps them",
+    ),
     ("apigateway", "HTTP trigger", ""),
     ("api", "HTTP trigger", ""),
     ("alb", "HTTP trigger", ""),
@@ -41,6 +47,10 @@ COUNTERPARTS = (
     ("iot", "", "rules of AWS IoT call Lambda only; IoT Platform has rules of its own"),
     ("ses", "", "mail that is received is told on AWS only"),
     ("cloudfront", "", "Lambda@Edge runs in CloudFront; CDN of Alibaba Cloud has EdgeRoutine"),
+    ("cloudformation", "", "macros and custom resources of CloudFormation call Lambda only"),
+    ("bedrock", "", "agents of Bedrock call Lambda only"),
+    ("codepipeline", "", "CodePipeline calls Lambda only"),
+    ("pipes", "EventBridge, event streaming", ""),
     ("config", "", "rules of AWS Config call Lambda only"),
     ("secretsmanager", "", "rotation of secrets calls Lambda only"),
     ("rds", "", "RDS calls Lambda only"),

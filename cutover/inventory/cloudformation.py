@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cutover.inventory.cloudformation_triggers import others, shown
 from cutover.inventory.fields import Fields, Open, flag
-from cutover.inventory.intrinsics import Intrinsics, as_written, mentions
+from cutover.inventory.intrinsics import Intrinsics, as_written
 from cutover.inventory.model import DeclaredFunction, Origin
 
 SAM, PLAIN = "AWS::Serverless::Function", "AWS::Lambda::Function"
@@ -34,18 +35,6 @@ SAM_EVENTS = {
     "IoTRule": ("iot", ("Sql",)),
     "AlexaSkill": ("alexa", ("SkillId",)),
 }
-
-
-_MAPPED = (
-    ("sqs", "sqs"),
-    ("kinesis", "kinesis"),
-    ("dynamodb", "dynamodb"),
-    ("kafka", "kafka"),
-    ("msk", "kafka"),
-    ("mq", "mq"),
-    ("amazonmq", "mq"),
-    ("docdb", "documentdb"),
-)
 
 
 def is_template(document: Mapping[str, Any]) -> bool:
@@ -118,14 +107,32 @@ def _function(
         reserved_concurrency=fields.optional(
             "ReservedConcurrentExecutions", given.get("ReservedConcurrentExecutions")
         ),
+        limits=tuple(_limits(given)),
         tags=_tags(fields, given.get("Tags")),
         triggers=(
             *_sam_events(fields, given.get("Events"), raw.get("Events")),
             *_url(given),
-            *_others(fields, logical_id, resources, intrinsics),
+            *others(fields, logical_id, resources, intrinsics),
         ),
         unresolved=fields.unresolved,
     )
+
+
+_LIMITS = {
+    "DurableConfig": "It is a durable function: a replay must meet the same code, so its traffic cannot be "
+    "split.",
+    "CapacityProviderConfig": "It runs on managed instances, for which weighted aliases are not known to "
+    "work.",
+    "TenancyConfig": "It isolates tenants, and the tenant's id cannot pass through the relay.",
+}
+
+
+def _limits(given: Mapping[str, Any]) -> Iterator[str]:
+    """Give what forbids tap and relay; code signing and the rest are seen on AWS alone."""
+    yield from (sentence for name, sentence in _LIMITS.items() if flag(given.get(name)))
+    url = _mapping(given.get("FunctionUrlConfig"))
+    if url.get("InvokeMode") == "RESPONSE_STREAM":
+        yield "A function URL streams its responses, and the relay cannot stream."
 
 
 def _inline(given: Mapping[str, Any], raw: Mapping[str, Any]) -> str:
@@ -181,99 +188,17 @@ def _sam_events(fields: Fields, events: Any, raw: Any) -> Iterator[dict[str, Any
             continue
         kind, keys = SAM_EVENTS.get(str(event.get("Type")), (str(event.get("Type", "")).lower(), ()))
         given = _mapping(event.get("Properties"))
-        said = [_shown(fields, f"Events.{name}.{key}", given.get(key)) for key in keys if key in given]
+        said = [shown(fields, f"Events.{name}.{key}", given.get(key)) for key in keys if key in given]
         enabled = given.get("Enabled", True) is not False and given.get("State") != "DISABLED"
-        yield _trigger(kind, " ".join(said) or str(name), enabled=enabled)
-
-
-def _shown(fields: Fields, field: str, value: Any) -> str:
-    """Give a trigger's source as text; an expression is shown as it stands and noted."""
-    if isinstance(value, Open):
-        fields.note(field, value.expression)
-        return value.expression
-    return value if isinstance(value, str) else str(_plain(value))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, Open):
-        return value.expression
-    if isinstance(value, list):
-        return [_plain(one) for one in value]
-    if isinstance(value, Mapping):
-        return {key: _plain(one) for key, one in value.items()}
-    return value
+        made = _trigger(kind, " ".join(said) or str(name), enabled=enabled)
+        if event.get("Type") == "HttpApi":
+            made["version"] = str(given.get("PayloadFormatVersion", "2.0"))
+        yield made
 
 
 def _url(given: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
     if flag(given.get("FunctionUrlConfig")):
         yield _trigger("url", "function URL")
-
-
-def _others(
-    fields: Fields,
-    logical_id: str,
-    resources: Mapping[str, Mapping[str, Any]],
-    intrinsics: Intrinsics,
-) -> Iterator[dict[str, Any]]:
-    """Give triggers that stand as resources of their own and refer to the function."""
-    mine = {logical_id}
-    for name, resource in resources.items():
-        raw = _mapping(resource.get("Properties"))
-        kind = str(resource.get("Type", ""))
-        target, source = _wiring(kind, raw, resources)
-        if not source or not mentions(target, mine):
-            continue
-        word, value = source
-        resolved = intrinsics.resolve(value)
-        yield _trigger(word, _shown(fields, name, resolved) if value is not None else name)
-
-
-def _wiring(
-    kind: str, raw: Mapping[str, Any], resources: Mapping[str, Mapping[str, Any]]
-) -> tuple[Any, tuple[str, Any] | None]:
-    """Give what a resource points at, and the kind and source of the trigger that it is."""
-    match kind:
-        case "AWS::Lambda::EventSourceMapping":
-            return raw.get("FunctionName"), (_mapped(raw, resources), raw.get("EventSourceArn"))
-        case "AWS::Events::Rule":
-            schedule = raw.get("ScheduleExpression")
-            word = "schedule" if schedule is not None else "eventbridge"
-            return raw.get("Targets"), (word, schedule if schedule is not None else raw.get("EventPattern"))
-        case "AWS::Scheduler::Schedule":
-            return raw.get("Target"), ("scheduler", raw.get("ScheduleExpression"))
-        case "AWS::SNS::Subscription":
-            return raw.get("Endpoint"), ("sns", raw.get("TopicArn"))
-        case "AWS::SNS::Topic":
-            return raw.get("Subscription"), ("sns", None)
-        case "AWS::S3::Bucket":
-            return _mapping(raw.get("NotificationConfiguration")).get("LambdaConfigurations"), ("s3", None)
-        case "AWS::Lambda::Url":
-            return raw.get("TargetFunctionArn"), ("url", None)
-        case "AWS::ApiGateway::Method":
-            return _mapping(raw.get("Integration")).get("Uri"), ("apigateway", raw.get("HttpMethod"))
-        case "AWS::ApiGatewayV2::Integration":
-            return raw.get("IntegrationUri"), ("apigateway", None)
-        case "AWS::Logs::SubscriptionFilter":
-            return raw.get("DestinationArn"), ("logs", raw.get("LogGroupName"))
-        case "AWS::IoT::TopicRule":
-            return raw.get("TopicRulePayload"), ("iot", None)
-        case "AWS::ElasticLoadBalancingV2::TargetGroup":
-            return raw.get("Targets"), ("alb", None)
-        case "AWS::Cognito::UserPool":
-            return raw.get("LambdaConfig"), ("cognito", None)
-        case _:
-            return None, None
-
-
-def _mapped(raw: Mapping[str, Any], resources: Mapping[str, Mapping[str, Any]]) -> str:
-    """Give what a mapping reads from: by ARN, by the resource that it names, or by what only one kind has."""
-    source = raw.get("EventSourceArn")
-    text = str(source).lower()
-    named = _mapping(resources.get(mentions(source, set(resources))))
-    text += str(named.get("Type", "")).lower().replace("::", ":") + ":"
-    if "SelfManagedEventSource" in raw or "Topics" in raw:
-        return "kafka"
-    return next((word for part, word in _MAPPED if f":{part}:" in text), "mapping")
 
 
 def _merged(shared: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def facts_of(declared: DeclaredFunction) -> FunctionFacts:
         aliases={},
         triggers=declared.triggers,
         managed_by=MANAGERS[declared.origin],
-        limits=(),
+        limits=declared.limits,
         configuration={
             **({"image": declared.image} if declared.image else {}),
             "declared": {

@@ -32,6 +32,7 @@ class DeclaredFunction:
 
     ``name`` is the one to be known by; when the template leaves the real one open it is the logical name, and
     "FunctionName" is among ``unresolved``. ``code``: a path beside the template, "" when it names none;
+    ``limits``: what the template says that forbids tap and relay, as sentences.
     ``inline``: the code itself where it stands in the template.
     ``memory_mb`` and ``timeout_s`` are None when unresolved. ``environment`` holds names only. ``triggers``:
     {"kind", "source", "qualifier", "enabled"} as ``FunctionFacts`` has them.
@@ -58,6 +59,7 @@ class DeclaredFunction:
     vpc: bool = False
     dead_letter: str = ""
     reserved_concurrency: int | None = None
+    limits: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     triggers: tuple[Mapping[str, Any], ...] = ()
     unresolved: tuple[Unresolved, ...] = ()

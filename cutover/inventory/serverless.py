@@ -32,7 +32,7 @@ _EVENTS = {
     "alb": "alb",
     "iot": "iot",
     "cognitoUserPool": "cognito",
-    "websocket": "apigateway",
+    "websocket": "websocket",
     "msk": "kafka",
     "kafka": "kafka",
     "activemq": "mq",
@@ -204,7 +204,8 @@ def _triggers(fields: Fields, given: Mapping[str, Any]) -> Iterator[dict[str, An
             source = _source(fields, f"events[{place}].{name}", details)
             kind = _EVENTS.get(name, str(name).lower())
             enabled = not (isinstance(details, Mapping) and details.get("enabled") is False)
-            yield {
+            version = {"version": "2.0"} if name == "httpApi" else {}
+            yield version | {
                 "kind": kind or ("kinesis" if "kinesis" in source else "dynamodb"),
                 "source": source,
                 "qualifier": "",

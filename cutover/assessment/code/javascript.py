@@ -47,6 +47,7 @@ _QUERY = """
 (member_expression) @member
 (subscript_expression) @subscript
 (string) @string
+(template_string) @template
 (object_pattern) @pattern
 (try_statement) @try
 (ERROR) @error
@@ -59,6 +60,7 @@ _COLLECTIONS = frozenset(
 _CALLBACKS = re.compile(
     r"^(?:callback|cb|context\.(?:done|succeed|fail)|res(?:ponse)?(?:\.status\(\))?\.(?:send|json|end))$"
 )
+_PUT_IN = re.compile(r"\$\{[^{}]*\}")
 LONGEST_CHAIN = 40
 
 
@@ -393,6 +395,9 @@ class _Reading:
             pair = re.search(rb"[\"']?([\w$-]+)[\"']?\s*:\s*$", before)
             key = keys.get(node.start_byte) or (pair.group(1).decode(errors="replace") if pair else "")
             yield Literal(text=self._string(node), line=self._line(node), key=key)
+        for node in self._nodes.get("template", ()):
+            text = _PUT_IN.sub("{}", self._string(node))
+            yield Literal(text=text, line=self._line(node), key="")
 
     def _members(self) -> Iterator[Member]:
         for node in self._nodes.get("member", ()):

@@ -282,6 +282,14 @@ class _Walk(ast.NodeVisitor):
                 self.literals.append(Literal(text=value.value, line=value.lineno, key=str(key.value)))
         self.generic_visit(node)
 
+    def visit_JoinedStr(self, node: ast.JoinedStr) -> None:
+        """Give an f-string as one text, with `{}` for what is put in."""
+        parts = [str(one.value) if isinstance(one, ast.Constant) else "{}" for one in node.values]
+        self.literals.append(Literal(text="".join(parts), line=node.lineno))
+        for one in node.values:
+            if not isinstance(one, ast.Constant):
+                self.visit(one)
+
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str):
             self.literals.append(Literal(text=node.value, line=node.lineno))

@@ -19,6 +19,7 @@ LOST = {
     "stageVariables": "HTTP triggers have no stages",
     "authorizer": "HTTP triggers have no authorizers",
     "cognitoIdentityId": "there is no Cognito",
+    "connectionId": "HTTP triggers keep no connections of WebSockets",
     "apiKeyId": "HTTP triggers have no API keys",
     "sequencer": "OSS events have no sequencer",
     "versionId": "OSS events do not carry the object's version",

@@ -11,9 +11,9 @@ from cutover.assessment.on_code.places import Words, once
 from cutover.assessment.source import Source
 from cutover.ports import FunctionFacts
 
-_ARN = re.compile(r"arn:aws[\w-]*:([\w-]+):[\w-]*:\d*:[^\s\"']+")
+_ARN = re.compile(r"arn:(?:aws[\w-]*|\{\}):([\w-]+):[\w{}-]*:[\d{}]*:[^\s\"']+")
 _HOST = re.compile(
-    r"([\w.-]+\.(?:amazonaws\.com(?:\.cn)?|on\.aws|cloudfront\.net|execute-api\.[\w-]+\.\w+)|169\.254\.169\.254)"
+    r"([\w.{}-]+\.(?:amazonaws\.com(?:\.cn)?|on\.aws|cloudfront\.net|execute-api\.[\w-]+\.\w+)|169\.254\.169\.254)"
 )
 _KEY = re.compile(
     r"\b(?:AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY|\b(?:ghp_|sk_live_|xox[bp]-)\w{10,}"
@@ -23,7 +23,7 @@ _SECRET_NAME = re.compile(
     r"pass(?:word|wd)|secret|api_?key|access_?key|private_?key|auth_?token", re.IGNORECASE
 )
 _HARMLESS = re.compile(
-    r"^(?:|.{1,3}|[A-Z_]+|\$\{.*|%.*|<.*>|[\w.-]*(?:password|secret|key|token)[\w.-]*|changeme|example.*|string"
+    r"^(?:|.{1,3}|.*\{\}.*|[A-Z_]+|\$\{.*|%.*|<.*>|[\w.-]*(?:password|secret|key|token)[\w.-]*|changeme|example.*|string"
     r"|arn:.*|/.*|.*\s.*)$",
     re.IGNORECASE,
 )

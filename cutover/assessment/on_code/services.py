@@ -18,7 +18,8 @@ Access = Literal["read", "write", "unresolved"]
 
 _READS = re.compile(
     r"^(?:get|list|describe|head|query|scan|select|batch_?get|lookup|search|download|wait|paginat|can_paginate"
-    r"|filter|generate_presigned|verify|simulate|decrypt|transact_?get|check|estimate)",
+    r"|filter|generate_presigned|verify|simulate|decrypt|transact_?get|check|estimate|detect|analyze|recognize"
+    r"|compare|translate|synthesize|classify|converse|retrieve|invoke_?model|invoke_?endpoint|predict|select|preview|discover)",
     re.IGNORECASE,
 )
 _WRITES = re.compile(
@@ -28,6 +29,8 @@ _WRITES = re.compile(
     r"|encrypt|sign|admin|confirm|initiate|respond|load|reset|revoke|grant|increment|append|assume|save|insert)",
     re.IGNORECASE,
 )
+_MODEL = re.compile(r"^invoke_?(?:model|endpoint)", re.IGNORECASE)
+"""Asking a model changes nothing, whatever its verb."""
 _NOT_OPERATIONS = frozenset(
     {"promise", "send", "config", "on", "destroy", "middlewareStack", "close", "meta", "Table", "Bucket",
      "Object", "Queue", "Topic", "get_queue_by_name", "get_paginator", "get_waiter", "exceptions",
@@ -50,7 +53,7 @@ class Use:
 
 def access_of(operation: str) -> Access:
     """Tell reading from writing by the operation's verb; a verb that is not known is unresolved."""
-    if _WRITES.match(operation):
+    if _WRITES.match(operation) and not _MODEL.match(operation):
         return "write"
     return "read" if _READS.match(operation) else "unresolved"
 
@@ -198,8 +201,24 @@ def _commands(view: View) -> Iterator[Use]:
             )
             for there, local in one.names.items():
                 modules[local] = (service, there)
+    uploads = {
+        local
+        for one in view.imports
+        if one.module == "@aws-sdk/lib-storage"
+        for there, local in one.names.items()
+        if there == "Upload"
+    }
     for call in view.calls:
         head, _, rest = call.name.partition(".")
+        if call.new and head in uploads:
+            yield Use(
+                service="s3",
+                operation="upload",
+                access="write",
+                path=view.path,
+                line=call.line,
+                owner=call.owner,
+            )
         if not call.new or head not in modules:
             continue
         service, there = modules[head]
