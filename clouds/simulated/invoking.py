@@ -94,6 +94,7 @@ def _drawn(found: PrimaryFunction, qualifier: str) -> str:
 def _behave(world: World, side: Side, function: str, payload: bytes, version: str) -> Observation:
     start = time.perf_counter()
     behaviour = world.behaviours.get(function, world.default_behaviour)
+    world.take_said()
     try:
         body, outcome, error_type, error_message = behaviour(side, payload), Outcome.OK, "", ""
     except Exception as error:  # noqa: BLE001 - whatever a function raises is its outcome
@@ -110,6 +111,7 @@ def _behave(world: World, side: Side, function: str, payload: bytes, version: st
         error_message=error_message,
         duration_ms=(time.perf_counter() - start) * 1000,
     )
+    found = replace(found, logs=(*(found.logs or ()), *world.take_said()))
     with world.lock:
         world.logs[function, found.request_id] = found.logs or ()
         late = function in world.late_logs

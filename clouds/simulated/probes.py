@@ -12,6 +12,8 @@ from cutover.effects import Effect, EffectKind, Held, Mark, Twin, TwinKind, chan
 from cutover.observation import Side
 from cutover.ports import EffectProbe
 
+SCHEMA = ":schema"
+"""Ends the name under which a store holds, as ``schema``, the version of a table's schema."""
 _KINDS = {
     TwinKind.BUCKET: (EffectKind.OBJECT_WRITTEN, EffectKind.OBJECT_WRITTEN, EffectKind.OBJECT_DELETED),
     TwinKind.TABLE: (EffectKind.ROW_INSERTED, EffectKind.ROW_UPDATED, EffectKind.ROW_DELETED),
@@ -48,7 +50,11 @@ class Probe:
             return tuple(
                 content_of(EffectKind.MESSAGE_SENT, self._twin.name, "", body) for body in sorted(fresh)
             )
-        return changes(self._twin.name, mark.held, self._held(), _KINDS[self._twin.kind])
+        found = changes(self._twin.name, mark.held, self._held(), _KINDS[self._twin.kind])
+        schema = self._world.store(self._side).things(f"{self._name}{SCHEMA}").get("schema")
+        if schema is None:
+            return found
+        return (*found, content_of(EffectKind.SCHEMA_VERSION, self._twin.name, "schema", schema[1]))
 
     def _held(self) -> dict[str, Held]:
         things = self._world.store(self._side).things(self._name)

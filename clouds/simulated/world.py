@@ -190,12 +190,23 @@ class World:
         self.calls: Counter[str] = Counter()
         self.faults: list[Fault] = []
         self.on_kill: Kill | None = None
+        self._said = threading.local()
         self._number = 0
         self._stores = {side: Store(self) for side in Side}
 
     def store(self, side: Side) -> Store:
         """Give what functions wrote on a side."""
         return self._stores[side]
+
+    def say(self, text: str, level: str = "INFO") -> None:
+        """Write a line of log, from within a behaviour."""
+        self._said.lines = (*getattr(self._said, "lines", ()), LogLine(text=text, level=level))
+
+    def take_said(self) -> tuple[LogLine, ...]:
+        """Give the lines that the behaviour in this thread wrote, and forget them."""
+        lines: tuple[LogLine, ...] = getattr(self._said, "lines", ())
+        self._said.lines = ()
+        return lines
 
     # ---------------------------------------------------------------------------------- populating
 
