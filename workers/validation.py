@@ -90,7 +90,7 @@ def _all_pairs(lease: RunLease) -> Run:
     run = validation.settle_interrupted(lease, [_interrupted(run, events, one) for one in run.in_flight])
     stored = validation.stored_positions(run.pk)
     warm_up = 0
-    if any(place.bracket for place in where.values()):
+    if any(place.looks for place in where.values()):
         run = effects.one_at_a_time(run)
     with ThreadPoolExecutor(run.concurrency, thread_name_prefix="validate") as pool:
         if not stored:
@@ -133,6 +133,8 @@ def _finish(lease: RunLease, run: Run, warm_up: int, pending: int) -> Run:
 
 # ------------------------------------------------------------------------------------------- the window
 
+_Call = Future[tuple[Both, Pair]]
+
 
 @dataclass(kw_only=True, slots=True)
 class _Flow:
@@ -146,8 +148,8 @@ class _Flow:
     events: Sequence[SuiteEvent]
     pool: ThreadPoolExecutor
     missing: deque[int]
-    _open: dict[Future[Both], Asked] = field(default_factory=dict)
-    _done: SimpleQueue[Future[Both]] = field(default_factory=SimpleQueue)
+    _open: set[_Call] = field(default_factory=set)
+    _done: SimpleQueue[_Call] = field(default_factory=SimpleQueue)
     _ready: list[Pair] = field(default_factory=list)
     _silent: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
     _answered: dict[Side, int] = field(default_factory=lambda: dict.fromkeys(Side, 0))
@@ -167,7 +169,7 @@ class _Flow:
         room = 2 * self.run.concurrency - len(self._open)
         begun = [self.missing.popleft() for _ in range(min(room, len(self.missing)))]
         if self._ready or begun:
-            self.run = validation.store_pairs(self.lease, self._ready, begun=begun)
+            self.run = validation.store_pairs(self.lease, self._ready, begun=begun, known=self.run)
         else:
             validation.renew(self.lease)
         self._ready = []
@@ -175,9 +177,14 @@ class _Flow:
             self.missing.clear()
         for position in begun:
             asked = asked_of(self.run, self.events, position)
-            call = self.pool.submit(observe, self.where, asked)
-            self._open[call] = asked
+            call = self.pool.submit(self._compared, self.run, asked)
+            self._open.add(call)
             call.add_done_callback(self._done.put)
+
+    def _compared(self, run: Run, asked: Asked) -> tuple[Both, Pair]:
+        """Call both sides and compare, in a thread of the pool: this one then has time to store."""
+        both = observe(self.where, asked)
+        return both, row_of(run, asked, both, self.held, self.known)
 
     def _gather(self) -> None:
         """Wait until enough has answered, or a while: half of the window keeps the threads busy meanwhile."""
@@ -188,16 +195,18 @@ class _Flow:
                 call = self._done.get(timeout=left)
             except Empty:
                 return
-            self._ready.append(self._pair(self._open.pop(call), call.result()))
+            self._open.remove(call)
+            both, pair = call.result()
+            self._heed(both)
+            self._ready.append(pair)
             if len(self._ready) >= enough and (self.missing or not self._open):
                 return
 
-    def _pair(self, asked: Asked, both: Both) -> Pair:
+    def _heed(self, both: Both) -> None:
         for side, seen in both.items():
             unanswered = seen.outcome in _UNANSWERED
             self._silent[side] = self._silent[side] + 1 if unanswered else 0
             self._answered[side] += not unanswered
-        return row_of(self.run, asked, both, self.held, self.known)
 
     def _stop_when_silent(self) -> None:
         """Raise Silence after many calls without an answer, or when a whole small run got none."""

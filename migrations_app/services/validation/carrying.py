@@ -12,7 +12,15 @@ from django.utils import timezone
 from cutover.observation import Observation, Side
 from migrations_app.models import Pair, Run
 from migrations_app.services import bell, noise, results, usage
-from migrations_app.services.validation.leases import LEASE, MOST_WORKERS, RunLease, WorkersLost, held
+from migrations_app.services.validation.leases import (
+    LEASE,
+    MOST_WORKERS,
+    RunLease,
+    RunLeaseLost,
+    WorkersLost,
+    held,
+    holding,
+)
 
 _WITH = ("function__connection__counterpart", "suite")
 
@@ -38,14 +46,19 @@ def settle_interrupted(lease: RunLease, rows: Sequence[Pair]) -> Run:
     return store_pairs(lease, rows)
 
 
-def store_pairs(lease: RunLease, rows: Sequence[Pair], *, begun: Sequence[int] = ()) -> Run:
+def store_pairs(
+    lease: RunLease, rows: Sequence[Pair], *, begun: Sequence[int] = (), known: Run | None = None
+) -> Run:
     """Write pairs, progress and use down, and the positions that are called next.
 
     A position that is in already stays as it is. Raises RunLeaseLost, also when the run was cancelled.
+
+    Args:
+        known: the run as it was read before; function and suite stay as they were then.
     """
     until = timezone.now() + LEASE
     with transaction.atomic():
-        run = held(lease).select_related(*_WITH).get()
+        run = _locked(lease, known)
         positions = [row.position for row in rows]
         there = Pair.objects.filter(run=run, day=run.day, position__in=positions)
         stored = set(there.values_list("position", flat=True))
@@ -87,6 +100,18 @@ def count_calls(lease: RunLease, side: Side, seen: Sequence[Observation]) -> Run
 def over_budget(run: Run) -> bool:
     """Tell whether the run has used the GB-seconds that it may."""
     return run.budget_gb_s is not None and usage.gb_seconds(run.usage) >= run.budget_gb_s
+
+
+def _locked(lease: RunLease, known: Run | None) -> Run:
+    """Give the run in one query, locked: this is done many times in a second."""
+    rows = Run.objects.select_for_update(of=("self",))
+    try:
+        run = (rows if known else rows.select_related(*_WITH)).get(**holding(lease))
+    except Run.DoesNotExist as exc:
+        raise RunLeaseLost() from exc
+    if known:
+        run.function, run.suite = known.function, known.suite
+    return run
 
 
 def _read(lease: RunLease) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import transaction
 from django.db.models import F, QuerySet
@@ -66,9 +67,14 @@ def renew(lease: RunLease) -> None:
         held(lease).update(lease_until=until, due_at=until)
 
 
+def holding(lease: RunLease) -> dict[str, Any]:
+    """Give what a run fulfils while the lease holds, as arguments of a query."""
+    return {"pk": lease.run_id, "state": Run.State.RUNNING, "lease_owner": lease.owner}
+
+
 def held(lease: RunLease) -> QuerySet[Run]:
     """Give the run as a queryset, locked. Raises RunLeaseLost when it was cancelled or is another's."""
-    rows = Run.objects.filter(pk=lease.run_id, state=Run.State.RUNNING, lease_owner=lease.owner)
+    rows = Run.objects.filter(**holding(lease))
     if not rows.select_for_update().exists():
         raise RunLeaseLost()
     return rows
