@@ -8,7 +8,9 @@ Control characters and bidi overrides are shown as escapes, so that a payload ca
 
 from __future__ import annotations
 
+import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -121,16 +123,29 @@ def listed(differences: Sequence[Difference], notes: Sequence[PairNote] = ()) ->
     said: dict[tuple[str, str], list[PairNote]] = {}
     for note in notes:
         said.setdefault((note.part, note.pointer), []).append(note)
+    names = _names(ranked)
     return tuple(
         Listed(
             number=number,
-            name=f"d-{number}",
+            name=names[number - 1],
             difference=one,
             suggested=suggestion(one),
             notes=tuple(said.get((one.part, one.pointer[:200]), ())),
         )
         for number, one in enumerate(ranked, start=1)
     )
+
+
+def _names(differences: Sequence[Difference]) -> list[str]:
+    """Give each difference an anchor by what it is, not by its place, which changes with rules and noise."""
+    seen: Counter[str] = Counter()
+    names = []
+    for one in differences:
+        words = f"{one.part}\n{one.pointer}\n{one.kind}".encode("utf-8", "replace")
+        name = f"d-x{hashlib.blake2s(words, digest_size=4).hexdigest()}"
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}-{seen[name]}")
+    return names
 
 
 def answer(

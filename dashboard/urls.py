@@ -87,6 +87,7 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("runs/<uuid:key>/again/", runs.run_again, name="run-again"),
     path("pairs/<uuid:key>/", pairs.detail, name="pair"),
     path("pairs/<uuid:key>/rows/", pairs.rows, name="pair-rows"),
+    path("pairs/<uuid:key>/differences/<slug:name>/", pairs.difference, name="pair-difference"),
     path("pairs/<uuid:key>/accept/", pairs.accept, name="accept"),
     path("pairs/<uuid:key>/note/", pairs.note, name="note"),
     path("notes/<int:key>/withdraw/", pairs.withdraw_note, name="withdraw-note"),

@@ -19,12 +19,14 @@ from dashboard.access import operator, viewer
 from dashboard.forms import NoteForm, RuleForm
 from dashboard.views.common import actor, see_other
 from dashboard.words import RULES
-from migrations_app.models import Pair
+from migrations_app.models import Pair, PairNote
 from migrations_app.selectors import pairs as selector
 from migrations_app.selectors.pair_lists import OUTCOME_GROUPS
 from migrations_app.services import evidence, notes, rules
 
 LISTED = (Standing.COUNTS, Standing.LOSS)
+MOST_FORMS = 20
+"""Differences whose forms are in the page; those of others come on request."""
 
 
 @require_GET
@@ -60,6 +62,7 @@ def detail(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "event": events.seen(pair.event, pair.function),
         "kept": evidence.why_kept(pair),
         "kinds": RULES.items(),
+        "most_forms": MOST_FORMS,
         "section": "functions",
     }
     return render(request, "pair/pair.html", context)
@@ -81,6 +84,29 @@ def rows(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
     alone = not getattr(request, "htmx", False)
     context = {"rows": lines[first:last], "pair": pair, "function": pair.function, "section": "functions"}
     return render(request, "pair/rows.html" if alone else "pair/_rows.html", context)
+
+
+@require_GET
+@viewer
+def difference(request: HttpRequest, key: uuid.UUID, name: str) -> HttpResponse:
+    """Give one difference with its forms: the page of many leaves them out."""
+    pair = _found(key)
+    noted = PairNote.objects.filter(pair_id=key)
+    rail = sides.listed(sides.comparison_of(pair.comparison).differences, tuple(noted))
+    found = next((one for one in rail if one.name == name), None)
+    if found is None:
+        raise Http404(_("There is no such difference here any more: rules or noise may have changed it."))
+    context = {
+        "d": found,
+        "pair": pair,
+        "function": pair.function,
+        "address": f"{pair.function.connection.name}:{pair.function.name}",
+        "kinds": RULES.items(),
+        "alone": True,
+        "section": "functions",
+    }
+    alone = not getattr(request, "htmx", False)
+    return render(request, "pair/difference.html" if alone else "pair/_difference.html", context)
 
 
 @require_POST
@@ -126,7 +152,7 @@ def withdraw_note(request: HttpRequest, key: int) -> HttpResponse:
 
 
 def _found(key: uuid.UUID) -> Pair:
-    found = Pair.objects.select_related("function").filter(pk=key).first()
+    found = Pair.objects.select_related("function__connection").filter(pk=key).first()
     if found is None:
         raise Http404(_gone())
     return found

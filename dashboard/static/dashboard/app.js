@@ -64,14 +64,18 @@
   }
 
   // --- pair: next and previous difference ---------------------------------------------------------
-  const marks = () => $$("[data-difference]").filter((row) => row.offsetParent);
+  const nameOf = (place) => place.dataset.difference || place.id;
+  const marks = () => {
+    const rows = $$("[data-difference]").filter((row) => row.offsetParent), named = new Set(rows.map(nameOf));
+    return [...rows, ...$$(".rail li[id]").filter((item) => item.offsetParent && !named.has(item.id))];
+  };
   let at = -1;
   const go = (step) => {
     const all = marks();
     if (!all.length) return;
     at = at < 0 && step < 0 ? all.length - 1 : (at + step + all.length) % all.length;
     $$(".cur").forEach((row) => row.classList.remove("cur"));
-    const name = all[at].dataset.difference;
+    const name = nameOf(all[at]);
     all[at].classList.add("cur");
     $("#" + CSS.escape(name))?.classList.add("cur");
     all[at].scrollIntoView({ block: "center" });
@@ -105,6 +109,8 @@
   let prefix = "";
   const follow = (selector) => { const link = $(selector); if (link) link.click(); return !!link; };
   const unfold = (which) => {
+    const load = $(".rail li.cur a.act");
+    if (load) { load.click(); return; }
     const d = $(`.rail li.cur ${which}`) || $(`.rail ${which}`) || $(which);
     if (d) { d.open = true; $("select, input:not([type=hidden])", d)?.focus(); }
   };
@@ -141,11 +147,24 @@
   
   $(".phases [aria-current]")?.scrollIntoView({ inline: "center", block: "nearest" });
   const open = () => {
-    const name = location.hash.slice(1).replace(/^d(?=\d)/, "d-");
-    const found = /^d-\d+$/.test(name) ? marks().findIndex((row) => row.dataset.difference === name) : -1;
-    if (found < 0) { const quiet = $("#" + CSS.escape(name || "none"))?.closest("details"); if (quiet) quiet.open = true; return; }
-    at = found; go(0);
+    const hash = location.hash.slice(1), item = $(`.rail li[data-number="${/^d-?(\d+)$/.exec(hash)?.[1]}"]`);
+    const name = item?.id || hash, quiet = name && $("#" + CSS.escape(name))?.closest("details");
+    if (quiet) quiet.open = true;
+    const found = name.startsWith("d-") ? marks().findIndex((place) => nameOf(place) === name) : -1;
+    if (found >= 0) { at = found; go(0); }
   };
+  body.addEventListener("htmx:load", (event) => {
+    if (`#${event.target.id}` === location.hash) event.target.classList.add("cur");
+  });
+  body.addEventListener("click", (event) => {
+    const mark = event.target.closest("[data-act]");
+    if (!mark) return;
+    event.preventDefault();
+    at = marks().indexOf(mark.closest("[data-difference]")); go(0);
+    const item = $(".rail li.cur");
+    item?.scrollIntoView({ block: "center" });
+    $("summary, a.act", item || body)?.focus({ preventScroll: true });
+  });
   addEventListener("hashchange", open);
   open();
 })();

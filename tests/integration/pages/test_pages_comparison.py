@@ -224,7 +224,7 @@ def test_a_pair_shows_effects_of_both_sides_in_rows(operator: Client) -> None:
     body = body_of(operator, f"/pairs/{pair.pk}/")
     assert "Object written" in body
     assert "out/1.pdf" in body
-    assert 'data-difference="d-1"' in body
+    assert re.search(r'data-difference="(d-x[0-9a-f]{8})".*id="\1"', body, re.DOTALL)
 
 
 def test_pending_logs_name_the_side_that_is_waited_for(operator: Client) -> None:
@@ -312,6 +312,64 @@ def test_a_bug_is_noted_at_a_difference_and_shown_on_the_pair_in_the_run_and_in_
     operator.post(f"/notes/{row.pk}/withdraw/")
     assert not PairNote.objects.exists()
     assert AuditEntry.objects.filter(verb="pair:bug-withdrawn").count() == 1
+
+
+def anchors(body: str) -> dict[str, str]:
+    """Give pointer -> anchor of the differences that a pair's page lists."""
+    found = re.findall(r'<li id="(d-x[0-9a-f]{8})"[^>]*><div[^>]*><a[^>]*>\s*([^<]*?)\s*</a>', body)
+    return {pointer: name for name, pointer in found}
+
+
+def test_a_link_names_the_same_difference_after_rules_have_changed(operator: Client) -> None:
+    made = factories.function()
+    pair = factories.pair(made, answer=factories.ORDER | {"currency": "USD", "total": 1})
+    path = f"/pairs/{pair.pk}/"
+    before = anchors(body_of(operator, path))
+    assert set(before) == {"/currency", "/total"}
+    form = {"kind": "ignore", "pointer": "/currency", "name": "n", "reason": "r"}
+    assert operator.post(f"{path}accept/", form).status_code == 303
+    reevaluation.run_due()
+    assert anchors(body_of(operator, path)) == before
+    shared = body_of(operator, f"{path}differences/{before['/total']}/")
+    assert "/total" in shared
+    assert 'name="kind"' in shared
+    assert operator.get(f"{path}differences/d-x00000000/").status_code == 404
+
+
+def test_every_difference_of_answer_logs_and_effects_can_be_noted_and_accepted_where_it_stands(
+    operator: Client, viewer: Client
+) -> None:
+    made = factories.function()
+    many = {f"field{number:02d}": number for number in range(30)}
+    left = factories.observation(Side.PRIMARY, many, logs=("one",))
+    right = factories.observation(
+        Side.CANDIDATE, {name: f"{number}" for name, number in many.items()}, logs=("two",)
+    )
+    pair = evidence.pair(
+        Run(function=made),
+        position=0,
+        title="many",
+        event={},
+        first_side=Side.PRIMARY,
+        primary=left,
+        candidate=right,
+        compared=compare(left, right),
+    )
+    pair.run = None
+    pair.save(force_insert=True)
+    body = body_of(operator, f"/pairs/{pair.pk}/")
+    marks = set(re.findall(r'href="#(d-x[0-9a-f]{8})" data-act', body))
+    listed = set(re.findall(r'<li id="(d-x[0-9a-f]{8})"', body))
+    assert len(marks) >= 31
+    assert marks <= listed
+    assert body.count("data-bug") == body.count("data-rule") + 1 == 21
+    more = re.findall(rf'href="/pairs/{pair.pk}/differences/(d-x[0-9a-f]{{8}})/"', body)
+    assert len(more) == len(listed) - 20
+    fragment = operator.get(f"/pairs/{pair.pk}/differences/{more[0]}/", headers=HTMX).content.decode()
+    assert "data-bug" in fragment
+    assert "data-rule" in fragment
+    assert "<html" not in fragment
+    assert "data-bug" not in body_of(viewer, f"/pairs/{pair.pk}/differences/{more[0]}/")
 
 
 def test_older_and_newer_stay_within_the_group_that_is_looked_through(operator: Client) -> None:

@@ -188,7 +188,7 @@ def test_a_pair_shows_both_answers_and_names_the_difference(operator: Client) ->
     assert "Counts against FC" in body
     assert shown.primary["request_id"] in body
     assert shown.candidate["request_id"] in body
-    assert 'id="d-1"' in body
+    assert 'data-number="1"' in body
 
 
 def test_payloads_are_text_and_never_markup(operator: Client) -> None:
