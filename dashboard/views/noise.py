@@ -27,7 +27,10 @@ def detail(request: HttpRequest, address: str) -> HttpResponse:
     if getattr(request, "htmx", False):
         return render(request, "noise/_live.html", context | {"oob": True})
     names = _suites(function)
-    initial = {"events": policies.policy_for(function).learn_events or validation.LEARN_EVENTS, "key": fresh_key()}
+    initial = {
+        "events": policies.policy_for(function).learn_events or validation.LEARN_EVENTS,
+        "key": fresh_key(),
+    }
     context |= {
         "form": LearnForm(initial=initial, suites=names),
         "reasons": guards.learn_reasons(function, names[0]),
