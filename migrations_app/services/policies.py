@@ -17,7 +17,11 @@ LADDER = (100, 500, 2500, 5000, FULL_BP)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Policy:
-    """What must hold before a function moves on. Windows in seconds, steps in basis points."""
+    """What must hold before a function moves on. Windows in seconds, steps in basis points.
+
+    ``observe``: checks that are shown and decide nothing; ``muted``: checks that are left out. Both are words
+    of one function alone.
+    """
 
     step_min_seconds: int = 60
     step_min_candidate_events: int = 30
@@ -34,6 +38,8 @@ class Policy:
     quiet_window_s: int = 86_400
     soak_window_s: int = 1_209_600
     evidence_max_age_s: int = 604_800
+    observe: frozenset[str] = analysis.Policy().observe
+    muted: frozenset[str] = analysis.Policy().muted
 
     @property
     def step(self) -> StepPolicy:
@@ -52,16 +58,24 @@ class Policy:
             latency_margin=self.latency_margin,
             latency_floor_ms=self.latency_floor_ms,
             alpha=self.alpha,
+            observe=self.observe,
+            muted=self.muted,
         )
 
 
 NAMES = tuple(field.name for field in fields(Policy))
+_OF_FUNCTIONS = ("observe", "muted")
+"""Words that only a function has; the row of defaults has no column for them."""
 
 
 def default_policy() -> Policy:
     """Give the defaults: those of the row, or those of the code while there is no row."""
     row = PolicyRow.objects.order_by("pk").first()
-    return Policy() if row is None else _with(Policy(), {name: getattr(row, name) for name in NAMES})
+    return (
+        Policy()
+        if row is None
+        else _with(Policy(), {name: getattr(row, name) for name in NAMES if name not in _OF_FUNCTIONS})
+    )
 
 
 def policy_for(function: FunctionMigration) -> Policy:
@@ -73,4 +87,5 @@ def _with(policy: Policy, words: dict[str, Any]) -> Policy:
     values = {name: getattr(policy, name) for name in NAMES}
     values |= {name: value for name, value in words.items() if name in NAMES and value is not None}
     values["ladder"] = tuple(values["ladder"]) or LADDER
+    values |= {name: frozenset(values[name]) for name in _OF_FUNCTIONS}
     return Policy(**values)
