@@ -10,7 +10,7 @@ and as many positions are added in their place. Which side goes first is drawn p
 
 from __future__ import annotations
 
-import random
+import hashlib
 import time
 import uuid
 from collections import deque
@@ -90,7 +90,7 @@ def _all_pairs(lease: RunLease) -> Run:
     run = validation.settle_interrupted(lease, [_interrupted(run, events, one) for one in run.in_flight])
     stored = validation.stored_positions(run.pk)
     warm_up = 0
-    if any(place.looks for place in where.values()):
+    if any(place.bracket for place in where.values()):
         run = effects.one_at_a_time(run)
     with ThreadPoolExecutor(run.concurrency, thread_name_prefix="validate") as pool:
         if not stored:
@@ -225,14 +225,14 @@ class _Flow:
 def asked_of(run: Run, events: Sequence[SuiteEvent], position: int) -> Asked:
     """Give what a position of a run asks of both sides."""
     row = events[position % len(events)]
-    # Seeded, so that nothing but the run decides; nothing secret hangs on it.
-    first = random.Random(f"{run.pk}:{position}").choice((Side.PRIMARY, Side.CANDIDATE))  # noqa: S311
+    # Drawn from the run's id, so that nothing but the run decides.
+    drawn = hashlib.blake2b(f"{run.pk}:{position}".encode(), digest_size=1).digest()[0]
     recorded = replays.recorded(row.recorded) if run.kind == Run.Kind.REPLAY and row.recorded else None
     return Asked(
         position=position,
         title=row.title,
         event=row.event,
-        first=first,
+        first=Side.PRIMARY if drawn % 2 else Side.CANDIDATE,
         recorded=recorded,
         expected=None if row.expected_effects is None else tuple(row.expected_effects),
     )

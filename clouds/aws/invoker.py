@@ -4,8 +4,8 @@ A function's failure is HTTP 200 with a FunctionError field. A call whose answer
 it is an observation with ``NO_ANSWER``, never a retry. 429 is ``THROTTLED``. Only failing to ask is an
 exception.
 
-Runs call thousands of times, so the call goes over a line of its own, with botocore's signer and error parser
-and without the client above them, which costs far more CPU. Source: bench/run.py, 2026-11-22.
+Runs call thousands of times, so the call goes over a line of its own, without boto3's client, which costs far
+more CPU. Source: bench/run.py, 2026-11-22.
 """
 
 from __future__ import annotations

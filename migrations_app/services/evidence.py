@@ -9,8 +9,9 @@ from __future__ import annotations
 import base64
 import datetime as dt
 import hashlib
+import uuid
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from django.utils import timezone
@@ -291,8 +292,15 @@ def _evidence_rows(run: Run) -> list[_Row]:
     )
 
 
-def paired_evidence(run: Run) -> tuple[list[PairEvidence], list[Pair]]:
-    """Give what every pair contributes, and the pairs themselves (key and position).
+class Known(NamedTuple):
+    """Which pair something is known of."""
+
+    pk: uuid.UUID
+    position: int
+
+
+def paired_evidence(run: Run) -> tuple[list[PairEvidence], list[Known]]:
+    """Give what every pair contributes, and which pair it is.
 
     Those of the run ``beside`` it come first, then its own in order.
     """
@@ -328,7 +336,7 @@ def paired_evidence(run: Run) -> tuple[list[PairEvidence], list[Pair]]:
             candidate_billed,
         ) in rows
     ]
-    return evidence, [Pair(pk=row[0], position=row[1]) for row in rows]
+    return evidence, [Known(row[0], row[1]) for row in rows]
 
 
 def _gravest(compared: Comparison) -> comparing.Difference | None:
