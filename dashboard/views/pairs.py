@@ -12,7 +12,8 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from cutover.comparison import Standing
+from cutover.comparison import LogState, Standing
+from cutover.effects import DECLARED, LATE, UNREAD
 from cutover.errors import BadInput
 from dashboard import events, sides
 from dashboard.access import operator, viewer
@@ -55,6 +56,8 @@ def detail(request: HttpRequest, key: uuid.UUID) -> HttpResponse:
         "logs": None if compared.log_rows is None else sides.logs(compared.log_rows, rail),
         "alarms": sides.alarms(compared.log_rows or (), rail),
         "waited_for": _waited_for(pair),
+        "gave_up": LogState.NEVER in (compared.primary_logs, compared.candidate_logs),
+        "untold": _untold(pair),
         "effects": None if effects is None else sides.effects(effects, rail),
         "counting": {part: _counting(rail, part) for part in ("answer", "error", "logs", "effects")},
         "failures": _failures(pair),
@@ -177,6 +180,17 @@ def _waited_for(pair: Pair) -> list[str]:
     """Name the sides whose logs have not arrived."""
     found = [("AWS", pair.primary), ("FC", pair.candidate)]
     return [name for name, stored in found if stored.get("logs") is None]
+
+
+def _untold(pair: Pair) -> list[tuple[str, str]]:
+    """Give what the sides say of effects that were not read, not compared, known without a look, or late."""
+    found = [("AWS", pair.primary), ("FC", pair.candidate)]
+    return [
+        (name, str(stored["facts"][fact]))
+        for name, stored in found
+        for fact in (UNREAD, DECLARED, LATE)
+        if fact in (stored.get("facts") or {})
+    ]
 
 
 def _failures(pair: Pair) -> list[tuple[str, dict[str, Any]]]:
