@@ -70,7 +70,7 @@ def test_a_demo_link_of_another_secret_is_refused(client: Client, settings: Sett
 
 
 @pytest.mark.parametrize(
-    "path", ["roll-back/", "hold/", "resume/", "assess/", "events/", "shift/", "deploy/"]
+    "path", ["roll-back/", "hold/", "resume/", "assess/", "events/import/", "shift/", "deploy/"]
 )
 def test_a_viewer_who_presses_an_operators_button_changes_nothing(viewer: Client, path: str) -> None:
     made = factories.shifting()
