@@ -62,7 +62,7 @@ def _layers(facts: FunctionFacts) -> Iterator[Finding]:
     yield Finding(
         rule="layers",
         severity="warn",
-        title=f"{number} layer{'s' if number > 1 else ''} must come along",
+        title=f"{number} layers must come along" if number > 1 else "One layer must come along",
         place=f"Layers: {', '.join(facts.layers)}",
         why="The package alone is copied; what a layer gives is missing on FC.",
         remedy="Put the content into the package, or make the layer on FC as well.",

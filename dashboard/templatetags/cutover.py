@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django_htmx.jinja import htmx_script as _htmx_script
 
+from dashboard.rule_words import said
 from dashboard.words import MARKS, UNDOS, WATCHED, WORDS, Mark
 from migrations_app.selectors.assessment import standing as _standing
 
@@ -225,6 +226,12 @@ def short(value: object, length: int = 12) -> str:
 def shown(text: str) -> str:
     """Give text with what cannot be seen (control characters, bidi overrides) written as escapes."""
     return _HIDDEN.sub(lambda found: f"\\u{ord(found[0]):04x}", str(text or ""))
+
+
+@register.filter(name="said")
+def said_by_rules(text: str) -> str:
+    """Give what a rule of the assessment said in the reader's language."""
+    return said(text)
 
 
 @register.filter
