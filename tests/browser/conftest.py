@@ -12,7 +12,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import pytest
 from django.db import connection
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from hosting import chromium, waiting
 from hosting.places import ROOT, free_port
@@ -27,9 +27,13 @@ FLAGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+LIMIT_MS = 60_000
+"""How long a page may take: the machine has other work, and a green test waits for its condition only."""
+
 SECRET = "a-secret-for-demo-links"
 # Playwright's loop runs in this thread, which Django takes for async code.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+expect.set_options(timeout=LIMIT_MS)
 
 
 @pytest.fixture(scope="session")
@@ -63,7 +67,7 @@ def server(
         )
         try:
             address = f"http://127.0.0.1:{port}"
-            waiting.until(waiting.http_answers(f"{address}/healthz/"), 30)
+            waiting.until(waiting.http_answers(f"{address}/healthz/"), 120)
             yield address
         finally:
             process.send_signal(signal.SIGKILL)
@@ -110,7 +114,7 @@ def visit(server: str, browser: Browser, transactional_db: None, settings: objec
         if theme:
             context.add_cookies([{"name": "theme", "value": theme, "url": server}])
         page = context.new_page()
-        page.set_default_timeout(8000)
+        page.set_default_timeout(LIMIT_MS)
         page.on("console", listen)
         page.on("pageerror", lambda error: said.append(str(error)))
         page.goto(people.demo_login_path(role))

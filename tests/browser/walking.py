@@ -13,9 +13,9 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, e
 
 from tests.stack import Stack
 
-CLICK_MS = 30_000
-OPERATION_MS = 120_000
-RUN_MS = 180_000
+CLICK_MS = 60_000
+OPERATION_MS = 240_000
+RUN_MS = 300_000
 WIDTH = 1440
 
 _KEEP_TITLES = """() => {
