@@ -121,7 +121,7 @@ def _validate(function: FunctionMigration, address: str, steps: Sequence[int]) -
         sentence=_("Validate: send the suite's events to both sides and compare."),
         label=_("Validate…"),
         url=reverse("validate", args=[address]),
-        refusals=guards.validate_reasons(function),
+        refusals=guards.validate_reasons(function, None),
     )
 
 

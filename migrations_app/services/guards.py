@@ -56,9 +56,12 @@ def decommission_reasons(function: FunctionMigration) -> tuple[Guard, ...]:
 
 
 def validate_reasons(
-    function: FunctionMigration, suite: str = "default", *, addressed: Collection[Side] = ()
+    function: FunctionMigration, suite: str | None = "default", *, addressed: Collection[Side] = ()
 ) -> tuple[Guard, ...]:
-    """Give what forbids invoking both sides with a suite; for ``addressed`` ones an address stands."""
+    """Give what forbids invoking both sides with a suite; for ``addressed`` ones an address stands.
+
+    ``suite`` None: with any that has events.
+    """
     return tuple(_validate(function, suite, addressed))
 
 
@@ -170,7 +173,7 @@ def _decommission(function: FunctionMigration) -> Iterator[Guard]:
     yield from _hold(function)
 
 
-def _validate(function: FunctionMigration, suite: str, addressed: Collection[Side]) -> Iterator[Guard]:
+def _validate(function: FunctionMigration, suite: str | None, addressed: Collection[Side]) -> Iterator[Guard]:
     if Side.PRIMARY not in addressed:
         yield from _present(function)
     if Side.CANDIDATE not in addressed and not function.deployment.get("version"):
@@ -189,8 +192,10 @@ def _validate(function: FunctionMigration, suite: str, addressed: Collection[Sid
             "Declare it read-only, repeatable or isolated if it is.",
             "Declare side effects",
         )
-    events = SuiteEvent.objects.filter(suite__function=function, suite__name=suite)
-    if suite and not events.filter(version=F("suite__version")).exists():
+    events = SuiteEvent.objects.filter(suite__function=function, version=F("suite__version"))
+    if suite is None and not events.exists():
+        yield _on(function, "It has no suite of events. Import some first.", "Suites", "suites/")
+    elif suite and not events.filter(suite__name=suite).exists():
         yield _on(function, f"The suite '{suite}' has no events. Import some first.", "Suites", "suites/")
 
 

@@ -441,3 +441,11 @@ def test_a_run_is_repeated_with_its_settings_once_for_each_click(operator: Clien
     assert 'value="smoke"' in others
     assert 'value="7"' in others
     assert operator.post(f"/runs/{uuid.uuid4()}/again/").status_code == 404
+
+
+def test_any_suite_with_events_opens_the_way_to_a_validation(operator: Client) -> None:
+    made = walker()
+    assert "It has no suite of events." in body_of(operator, "/functions/walker/")
+    filled(made, name="checkout")
+    assert "It has no suite of events." not in body_of(operator, "/functions/walker/")
+    assert "Not possible yet" not in body_of(operator, "/functions/walker/validate/")
