@@ -13,8 +13,6 @@ from hosting import waiting
 from tests.browser.walking import OPERATION_MS, RUN_MS, TitleWatch, Walker, screenshot, wanted
 from tests.stack import Stack, running_stack, short_lived_traffic
 
-pytestmark = pytest.mark.timeout(600)
-
 LADDER = (100, 500, 2500, 5000, 10_000)
 LIVE_LIMIT_S = 2.0
 SHORT = {

@@ -16,7 +16,6 @@ from tests.cases.running import Result, run_all
 from tests.unit.cutover.factories import failed, observation
 
 pytestmark = [
-    pytest.mark.timeout(300),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]

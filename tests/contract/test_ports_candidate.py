@@ -15,7 +15,7 @@ from cutover.planning import Form, mark
 from tests.contract import ports
 from tests.contract.ports import Candidate
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 @pytest.fixture(scope="module", params=["simulated", "alibaba"])

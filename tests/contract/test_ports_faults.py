@@ -14,7 +14,7 @@ from hosting.places import free_port
 from tests.contract import ports
 from tests.contract.ports import Candidate, Primary
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 Strike = Callable[..., None]
 

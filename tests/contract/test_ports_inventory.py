@@ -9,7 +9,7 @@ import pytest
 from tests.contract import ports
 from tests.contract.ports import HASH_KEY, Primary
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from cutover.planning import tap_handler
 from tests.contract import ports
 from tests.contract.ports import Candidate, Primary
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(180)]
+pytestmark = pytest.mark.enable_socket
 
 NODE_CALLBACK = """
 exports.handler = (event, context, callback) => {

@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from clouds.wire import AnswerLost, NothingSent, Wire, wire
 from hosting.places import free_port
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(30)]
+pytestmark = pytest.mark.enable_socket
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nX-Amz-Executed-Version: 7\r\n\r\n{}"
 Start = Callable[..., "Peer"]

@@ -32,7 +32,7 @@ def refusal(call: Callable[[], Any]) -> tuple[int, str]:
     return int(raised.value.status_code), str(raised.value.code)
 
 
-def eventually(look: Callable[[], Any], limit_s: float = 10) -> Any:
+def eventually(look: Callable[[], Any], limit_s: float = 60) -> Any:
     """Look until there is something."""
     limit = time.monotonic() + limit_s
     while time.monotonic() < limit:

@@ -55,7 +55,7 @@ def query(log: LogClient, text: str, **more: Any) -> list[dict[str, str]]:
 
 
 def wait_for(log: LogClient, text: str, count: int) -> None:
-    limit = time.monotonic() + 10
+    limit = time.monotonic() + 60
     while len(query(log, text)) < count:
         if time.monotonic() > limit:
             raise SystemExit(f"{text}: too few rows")

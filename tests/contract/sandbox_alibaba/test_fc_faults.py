@@ -11,7 +11,7 @@ from alibabacloud_fc20230330 import models as fc
 from tests.contract.sandbox_alibaba.calls import SDK_WARNINGS, VERSION_NODE, alias, publish, update
 from tests.sandbox_fixtures import RunningAlibaba
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120), *SDK_WARNINGS]
+pytestmark = [pytest.mark.enable_socket, *SDK_WARNINGS]
 
 
 @pytest.fixture

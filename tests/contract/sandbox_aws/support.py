@@ -24,7 +24,8 @@ import os
 def handler(event, context):
     return {"version": os.environ["AWS_LAMBDA_FUNCTION_VERSION"], "event": event}
 """
-
+LIMIT_S = 60.0
+"""How long is waited for what comes about by itself; a condition that holds ends the wait."""
 
 Make = Callable[..., str]
 
@@ -39,7 +40,7 @@ def zipped(files: dict[str, str]) -> bytes:
 
 def settled(lambda_: Any, name: str) -> dict[str, Any]:
     """Wait until no creation or update is under way; gives the configuration."""
-    end = time.monotonic() + 5
+    end = time.monotonic() + LIMIT_S
     while time.monotonic() < end:
         found: dict[str, Any] = lambda_.get_function_configuration(FunctionName=name)
         if found["State"] == "Active" and found["LastUpdateStatus"] == "Successful":
@@ -83,7 +84,7 @@ def summed(cloudwatch: Any, metric: str, **dimensions: str) -> float:
     return float(sum(found["Values"]))
 
 
-def eventually(condition: Callable[[], Any], limit_s: float = 5) -> Any:
+def eventually(condition: Callable[[], Any], limit_s: float = LIMIT_S) -> Any:
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
         if found := condition():

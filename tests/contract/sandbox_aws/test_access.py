@@ -10,7 +10,7 @@ import pytest
 from tests.contract.sandbox_aws.support import Make, refused, settled, zipped
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 def test_it_refuses_a_wrong_secret_in_the_words_of_each_protocol(aws: RunningAws) -> None:

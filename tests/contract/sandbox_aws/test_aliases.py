@@ -11,7 +11,7 @@ from tests.contract.sandbox_aws.support import (
     settled,
 )
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 def test_it_refuses_weights_that_aws_refuses(lambda_: Any, make: Make, roles: dict[str, str]) -> None:

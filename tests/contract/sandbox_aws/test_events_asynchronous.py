@@ -9,7 +9,7 @@ import pytest
 from tests.contract.sandbox_aws.support import Make, eventually, settled
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.enable_socket
 
 FAILS = """
 def handler(event, context):

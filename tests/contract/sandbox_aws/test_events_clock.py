@@ -10,7 +10,7 @@ import pytest
 from tests.contract.sandbox_aws.support import TRUST, eventually, settled, zipped
 from tests.sandbox_fixtures import RunningAws, running_aws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.enable_socket
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_rules_fire_by_the_clock_until_they_are_disabled(quick: RunningAws) -> N
         came.extend(json.loads(message["Body"]) for message in found.get("Messages", []))
         return all(sum(one["resources"] == [rule] for one in came) >= 2 for rule in rules.values())
 
-    assert eventually(both_came_twice, limit_s=15)
+    assert eventually(both_came_twice)
     assert {(one["source"], one["detail-type"]) for one in came} == {("aws.events", "Scheduled Event")}
     assert all(one["detail"] == {} and one["version"] == "0" for one in came)
     ticks = [(one["resources"][0], one["time"]) for one in came]
@@ -82,7 +82,7 @@ def test_a_rule_runs_an_alias_with_its_input(quick: RunningAws) -> None:
             return []
         return [one["message"].strip() for one in found["events"]]
 
-    assert eventually(lines, limit_s=15)[0] == f"GOT {alias} {{'from': 'rule'}}"
+    assert eventually(lines)[0] == f"GOT {alias} {{'from': 'rule'}}"
     events.disable_rule(Name="runs")
 
 

@@ -10,7 +10,7 @@ import pytest
 from tests.contract.sandbox_aws.support import Make, eventually, refused
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.enable_socket
 
 # Logs what it got; fails as the message's body says.
 TELLS = """

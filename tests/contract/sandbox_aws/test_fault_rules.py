@@ -19,7 +19,7 @@ from tests.contract.sandbox_aws.support import (
 from tests.contract.sandbox_aws.test_http import opened
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 @pytest.fixture

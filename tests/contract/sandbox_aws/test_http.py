@@ -15,7 +15,7 @@ from botocore.credentials import Credentials
 from tests.contract.sandbox_aws.support import Make, refused
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 ECHO = "def handler(event, context): return event"
 ACCOUNT = "123456789012"

@@ -11,7 +11,7 @@ from tests.contract.sandbox_aws.support import (
 )
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 def test_it_answers_the_reads_that_moto_lacks(lambda_: Any, make: Make) -> None:

@@ -16,7 +16,7 @@ from tests.contract.sandbox_aws.support import (
 )
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 def test_it_runs_code_and_names_the_version(lambda_: Any, make: Make) -> None:

@@ -15,7 +15,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tests.contract.sandbox_aws.support import TRUST, eventually, settled, zipped
 from tests.sandbox_fixtures import RunningAws, running_aws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 HANDLER = "def handler(event, context):\n    return event"
 
@@ -40,7 +40,7 @@ class Stream:
         """Write until each kind was acknowledged so often, then kill the server."""
         for thread in self._threads:
             thread.start()
-        assert eventually(lambda: min(len(self.messages), self.puts, len(self.events)) >= enough, limit_s=40)
+        assert eventually(lambda: min(len(self.messages), self.puts, len(self.events)) >= enough)
         os.kill(self._aws.pid, signal.SIGKILL)
         for thread in self._threads:
             thread.join()
@@ -105,7 +105,7 @@ def _drained(sqs: Any, name: str, expected: int) -> dict[str, str]:
             sqs.delete_message(QueueUrl=url, ReceiptHandle=message["ReceiptHandle"])
         return len(found) >= expected
 
-    eventually(enough, limit_s=30)
+    eventually(enough)
     return found
 
 

@@ -15,7 +15,7 @@ from sandbox.aws.functions.packages import MAX_UNPACKED_BYTES, Packages, checked
 from tests.contract.sandbox_aws.support import VERSION, Make, refused, zipped
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 ARN = "arn:aws:lambda:us-east-1:123456789012:function"
 

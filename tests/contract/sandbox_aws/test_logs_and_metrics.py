@@ -10,7 +10,7 @@ import pytest
 from tests.contract.sandbox_aws.support import Make, summed
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 def test_it_finds_the_lines_of_one_request(aws: RunningAws, lambda_: Any, make: Make) -> None:

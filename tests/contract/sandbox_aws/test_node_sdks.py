@@ -13,7 +13,7 @@ from hosting.npm import wheel_node
 from tests.contract.sandbox_aws.support import zipped
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 HANDLER = """
 exports.handler = async (event) => {

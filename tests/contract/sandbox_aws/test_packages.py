@@ -12,7 +12,7 @@ import pytest
 from tests.contract.sandbox_aws.support import VERSION, Make, refused, settled, zipped
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 def test_it_lets_the_code_be_downloaded(lambda_: Any, make: Make) -> None:

@@ -8,7 +8,7 @@ import pytest
 from tests.contract.sandbox_aws.support import Make
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(60)]
+pytestmark = pytest.mark.enable_socket
 
 
 def test_percentiles_of_the_duration_by_function_resource_and_version(

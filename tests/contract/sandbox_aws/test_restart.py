@@ -12,7 +12,7 @@ import pytest
 from tests.contract.sandbox_aws.support import TRUST, VERSION, eventually, published_pair, settled, zipped
 from tests.sandbox_fixtures import processes_of, running_aws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 def test_its_state_survives_an_orderly_restart(tmp_path: Path) -> None:

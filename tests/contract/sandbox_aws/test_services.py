@@ -12,7 +12,7 @@ from botocore.config import Config
 
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 def test_a_waiting_receive_returns_as_soon_as_a_message_arrives(aws: RunningAws) -> None:

@@ -9,7 +9,7 @@ import pytest
 from tests.contract.sandbox_aws.support import Make, published_pair, refused, settled, zipped
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 def test_it_keeps_provisioned_concurrency_and_bars_it_from_weights(lambda_: Any, make: Make) -> None:

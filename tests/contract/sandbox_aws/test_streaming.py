@@ -13,7 +13,7 @@ from tests.contract.sandbox_aws.support import Make
 from tests.contract.sandbox_aws.test_http import ask, opened
 from tests.sandbox_fixtures import RunningAws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 GAP_S = 0.2
 STREAMS = """

@@ -16,7 +16,7 @@ from tests.contract.sandbox_aws.support import (
 )
 from tests.sandbox_fixtures import running_aws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 def test_it_refuses_a_stale_revision_on_every_write(lambda_: Any, make: Make) -> None:

@@ -16,7 +16,7 @@ from mns.mns_exception import MNSServerException
 from sandbox.samples.on_alibaba import LOGSTORE, PROJECT, TRIGGER
 from tests.sandbox_fixtures import RunningAlibaba, RunningAws
 
-LIMIT_S = 30
+LIMIT_S = 60
 
 
 def eventually(look: Callable[[], Any]) -> Any:

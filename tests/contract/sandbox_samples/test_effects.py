@@ -22,7 +22,6 @@ from workers.runs.bracket import Bracket, Looks
 
 pytestmark = [
     pytest.mark.enable_socket,
-    pytest.mark.timeout(180),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::SyntaxWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

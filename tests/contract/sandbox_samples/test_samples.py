@@ -15,7 +15,6 @@ from tests.contract.sandbox_samples.pair import Pair, eventually, visit
 
 pytestmark = [
     pytest.mark.enable_socket,
-    pytest.mark.timeout(180),
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore::SyntaxWarning"),
     pytest.mark.filterwarnings("ignore::ResourceWarning"),

@@ -78,7 +78,6 @@ def demo(tmp_path: Path) -> Iterator[RunningDemo]:
         remove_tree(servers_home(tmp_path / name, server_identity()))
 
 
-@pytest.mark.timeout(300)
 def test_it_runs_one_demo_that_others_can_join_and_leaves_nothing_when_killed(demo: RunningDemo) -> None:
     written = demo.wait_until_ready()
     assert (demo.state / "demo.json").stat().st_mode & 0o777 == 0o600
@@ -118,7 +117,6 @@ def test_it_runs_one_demo_that_others_can_join_and_leaves_nothing_when_killed(de
     assert not (demo.state / "demo.env").exists()
 
 
-@pytest.mark.timeout(300)
 def test_it_ends_with_zero_and_leaves_nothing_on_ctrl_c(demo: RunningDemo) -> None:
     demo.wait_until_ready()
     demo.process.send_signal(signal.SIGINT)

@@ -99,7 +99,7 @@ def living(place: Path) -> list[int]:
     return found
 
 
-def wait_until(condition: Callable[[], bool], limit_s: float = 5) -> bool:
+def wait_until(condition: Callable[[], bool], limit_s: float = 60) -> bool:
     end = time.monotonic() + limit_s
     while time.monotonic() < end:
         if condition():

@@ -12,7 +12,7 @@ import pytest
 
 from tests.sandbox_fixtures import running_alibaba, running_aws
 
-pytestmark = [pytest.mark.enable_socket, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.enable_socket
 
 
 @dataclass(kw_only=True)

@@ -28,7 +28,6 @@ from workers import engine, wiring
 pytestmark = [
     pytest.mark.django_db(transaction=True),
     pytest.mark.enable_socket,
-    pytest.mark.timeout(240),
 ]
 LIMIT_S = 150.0
 

@@ -1,7 +1,5 @@
 """A seeded slice of the soak: six kills -9 through deploy, a shift that is taken back, and a redeploy."""
 
-import pytest
-
 from tests.soak.kills import Campaign
 from tests.soak.travellers import Traveller
 from tests.stack import Stack
@@ -10,7 +8,6 @@ SEED = 7
 SCRIPT = (("work", "watch"), ("work", "web"), ("rollback", "watch"))
 
 
-@pytest.mark.timeout(600)
 def test_it_ends_every_operation_and_accounts_for_every_invocation_through_six_kills(stack: Stack) -> None:
     travellers = [
         # The next shift of this one is taken back on its way, so that no lease has to end first.

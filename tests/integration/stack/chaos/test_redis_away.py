@@ -3,8 +3,6 @@
 import json
 from collections.abc import Callable
 
-import pytest
-
 from hosting import waiting
 from tests.soak.travellers import Journey, Traveller
 from tests.stack import Stack
@@ -14,7 +12,6 @@ PROCESSES = ("web", "work", "rollback", "beat", "watch")
 LIMIT_S = 120
 
 
-@pytest.mark.timeout(600)
 def test_it_goes_back_without_redis_and_goes_on_when_redis_is_back(stack: Stack) -> None:
     journey = Journey(stack)
     by_page, by_command, by_itself = travellers = [

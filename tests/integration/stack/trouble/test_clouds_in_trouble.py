@@ -18,8 +18,6 @@ from tests.integration.stack.trouble.conftest import (
 from tests.integration.stack.trouble.looking import Looking, said
 from tests.soak.travellers import Journey
 
-pytestmark = pytest.mark.timeout(600)
-
 GOOD, BAD = 0, 1
 LONGEST_S = 240
 HANGING_MS = 45_000

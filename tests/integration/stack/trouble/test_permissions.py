@@ -12,8 +12,6 @@ from tests.integration.stack.trouble.looking import Looking, said
 from tests.soak.travellers import Journey
 from tests.stack import Stack
 
-pytestmark = pytest.mark.timeout(600)
-
 BAD = 1
 READER = "trouble-reader"
 

@@ -13,8 +13,6 @@ from tests.integration.stack.trouble.conftest import OCCUPIED, UNTOUCHED
 from tests.integration.stack.trouble.looking import Looking, address, plain, said
 from tests.stack import Stack
 
-pytestmark = pytest.mark.timeout(600)
-
 WRONG_USE, REFUSED, BAD = 2, 4, 1
 MB = 1024 * 1024
 

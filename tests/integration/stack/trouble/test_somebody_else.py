@@ -6,14 +6,10 @@ import io
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from hosting import waiting
 from tests.integration.stack.trouble.conftest import SHIFT_LATE, SHIFT_RACED
 from tests.integration.stack.trouble.looking import Looking, said
 from tests.soak.travellers import Journey
-
-pytestmark = pytest.mark.timeout(600)
 
 BAD = 1
 LONG_MS = 8_000
