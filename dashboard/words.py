@@ -225,6 +225,23 @@ READINGS: Mapping[str, Mark] = {
     "too-few": _mark("wait", _("Not known yet")),
 }
 
+READ_AS: Mapping[str, Text] = {
+    "noise": _(
+        "Noise: differed in %(itself)s of %(itself_pairs)s pairs of AWS with itself and in %(candidate)s of "
+        "%(candidate_pairs)s pairs with FC; by chance with p = %(p)s, not below %(level)s."
+    ),
+    "worse": _(
+        "No noise: differed in %(itself)s of %(itself_pairs)s pairs of AWS with itself, but in %(candidate)s of "
+        "%(candidate_pairs)s pairs with FC; by chance with p = %(p)s, below %(level)s."
+    ),
+    "steady": _("No noise: never differed in %(itself_pairs)s pairs of AWS with itself."),
+    "too-few": _(
+        "Not known: differed in %(itself)s of %(itself_pairs)s pairs of AWS with itself; at least %(least)s "
+        "differences in %(least_pairs)s pairs are needed to call a field noise."
+    ),
+}
+"""What the counts of a field say, with their numbers."""
+
 INBOX: Mapping[str, Mark] = {
     "rolled-back": _mark("bad", _("Rolled back"), "back"),
     "fail": _mark("bad", pgettext_lazy("verdict", "Fail")),
@@ -235,6 +252,13 @@ INBOX: Mapping[str, Mark] = {
     "held": _mark("off", pgettext_lazy("inbox", "On hold"), "hold"),
     "no-verdict": _mark("err", _("No verdict")),
 }
+
+NOT_DRAFTED: Mapping[str, Text] = {
+    **LEFT_OUT,
+    "no event either": _("no event either"),
+    "more than a draft holds": _("more than a draft holds"),
+}
+"""Why something is not in a draft of a suite."""
 
 SOURCES: Mapping[str, Text] = {
     "file": pgettext_lazy("event", "File"),
@@ -310,5 +334,6 @@ WORDS: Mapping[str, Mapping[str, Text]] = {
     "role": ROLES,
     "step": STEPS,
     "source": SOURCES,
+    "not-drafted": NOT_DRAFTED,
     "run_kind": RUN_KINDS,
 }

@@ -18,8 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django_htmx.jinja import htmx_script as _htmx_script
 
+from cutover.noise.significance import LEAST, LEAST_PAIRS, Evidence
 from dashboard.rule_words import said
-from dashboard.words import MARKS, UNDOS, WATCHED, WORDS, Mark
+from dashboard.words import MARKS, READ_AS, UNDOS, WATCHED, WORDS, Mark
 from migrations_app.selectors.assessment import standing as _standing
 
 register = template.Library()
@@ -238,6 +239,21 @@ def said_by_rules(text: str) -> str:
 def compact(document: Any) -> str:
     """Give a JSON document in one line, with what cannot be seen written as escapes."""
     return shown(json.dumps(document, ensure_ascii=False, separators=(", ", ": ")))
+
+
+@register.filter
+def read_as(evidence: Evidence) -> str:
+    """Say what the counts of a field mean, with their numbers."""
+    return str(READ_AS[evidence.reading.value]) % {
+        "itself": number(evidence.itself),
+        "itself_pairs": number(evidence.itself_pairs),
+        "candidate": number(evidence.candidate),
+        "candidate_pairs": number(evidence.candidate_pairs),
+        "p": f"{evidence.p:.2g}",
+        "level": f"{evidence.level:.2g}",
+        "least": LEAST,
+        "least_pairs": LEAST_PAIRS,
+    }
 
 
 @register.filter

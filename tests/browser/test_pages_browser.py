@@ -122,6 +122,13 @@ def test_a_link_to_a_difference_opens_there_and_its_rule_is_tried_and_its_bug_no
     assert PairNote.objects.get().pointer == "/total"
     page.keyboard.press("2")
     expect(page.locator("#logs-title")).to_be_focused()
+    page.set_viewport_size({"width": 390, "height": 844})
+    mark = page.locator("tr.x a[data-act]").first
+    mark.click()
+    expect(page.locator(".rail li.cur summary").first).to_be_focused()
+    anchor = mark.get_attribute("href") or ""
+    page.goto(f"/pairs/{pair.pk}/{anchor}")
+    expect(page.locator(".rail li.cur")).to_have_attribute("id", anchor[1:])
 
 
 def test_a_change_shows_by_itself(visit: Visit) -> None:
