@@ -6,6 +6,7 @@ or an object around it: ``{"title", "event", "tags"?, "expected_effects"?}``. Wh
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -58,6 +59,7 @@ class Reading:
 
 def read_entries(content: bytes) -> Reading:
     """Read a JSON array, one JSON value, or JSON Lines; what is no event is named and left out."""
+    content = content.removeprefix(codecs.BOM_UTF8)
     try:
         found = orjson.loads(content)
     except orjson.JSONDecodeError:

@@ -18,7 +18,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cutover.errors import BadInput, StaleState
-from cutover.suites import Entry, Reading, entry_document, tags_of
+from cutover.suites import MOST_EVENTS, Entry, Reading, entry_document, tags_of
 from migrations_app.models import FunctionMigration, Suite, SuiteDraft, SuiteEvent
 from migrations_app.services import audit, bell, suites, suites_samples
 
@@ -51,6 +51,8 @@ def from_reading(
     """Keep what a file holds, good and bad, for a person to look at. Raises BadInput if that is nothing."""
     if not reading.entries and not reading.bad:
         raise BadInput("There is nothing in it. Paste AWS-shaped events as JSON, or choose a file.")
+    if len(reading.entries) > MOST_EVENTS:
+        raise BadInput(f"A suite holds at most {MOST_EVENTS} events; these are {len(reading.entries)}.")
     draft = _draft(function, actor=actor, name=name, append=append, tags=tags, source=source)
     draft.bad = [{"place": one.place, "why": one.why} for one in reading.bad[:NAMED_BAD]]
     unnamed = len(reading.bad) - NAMED_BAD
@@ -180,7 +182,7 @@ def take_due() -> SuiteDraft | None:
         draft = (
             SuiteDraft.objects.select_for_update(skip_locked=True, of=("self",))
             .select_related("function__connection__counterpart")
-            .filter(state=_PENDING, due_at__lte=now)
+            .filter(state=_PENDING, due_at__lte=now, created_at__gt=now - KEPT)
             .order_by("due_at")
             .first()
         )

@@ -31,6 +31,23 @@ def test_a_file_is_an_array_one_document_or_lines() -> None:
     assert [one.event for one in read_entries(b'"text"').entries] == ["text"]
 
 
+def test_a_mark_of_byte_order_before_the_first_line_is_no_part_of_it() -> None:
+    assert [one.event for one in read_entries(b'\xef\xbb\xbf{"a": 1}\n{"a": 2}').entries] == [
+        {"a": 1},
+        {"a": 2},
+    ]
+
+
+@pytest.mark.parametrize(
+    "around",
+    [{"tags": ["a\x00b"]}, {"expected_effects": [{"kind": "object-written", "key": "a\x00b"}]}],
+    ids=["tag", "key"],
+)
+def test_a_nul_character_around_an_event_is_named(around: dict[str, Any]) -> None:
+    with pytest.raises(BadInput):
+        entry_of({"title": "t", "event": 1, **around})
+
+
 def test_a_bad_line_is_named_without_its_content_and_the_rest_is_read() -> None:
     found = read_entries(b'{"a": 1}\n{"password": "s3cr3t"\n{"a": 3}\n')
     assert [one.event for one in found.entries] == [{"a": 1}, {"a": 3}]
