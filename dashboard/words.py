@@ -260,13 +260,6 @@ NOT_DRAFTED: Mapping[str, Text] = {
 }
 """Why something is not in a draft of a suite."""
 
-NOT_DRAFTED: Mapping[str, Text] = {
-    **LEFT_OUT,
-    "no event either": _("no event either"),
-    "more than a draft holds": _("more than a draft holds"),
-}
-"""Why something is not in a draft of a suite."""
-
 SOURCES: Mapping[str, Text] = {
     "file": pgettext_lazy("event", "File"),
     "generated": pgettext_lazy("event", "Generated"),
@@ -341,7 +334,6 @@ WORDS: Mapping[str, Mapping[str, Text]] = {
     "role": ROLES,
     "step": STEPS,
     "source": SOURCES,
-    "not-drafted": NOT_DRAFTED,
     "not-drafted": NOT_DRAFTED,
     "run_kind": RUN_KINDS,
 }
