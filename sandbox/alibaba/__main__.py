@@ -16,7 +16,7 @@ from pathlib import Path
 import uvicorn
 
 from sandbox import keys
-from sandbox.alibaba.app import build_app
+from sandbox.alibaba.app import Protocol, build_app
 from sandbox.alibaba.service import Alibaba
 from sandbox.alibaba.settings import read_settings
 
@@ -44,11 +44,12 @@ def main() -> None:
         app,
         host="127.0.0.1",
         port=settings.port,
-        http="httptools",
+        http=Protocol,
         loop="asyncio",
         ws="none",
         proxy_headers=False,
         server_header=False,
+        date_header=False,
         access_log=False,
         log_level="warning",
         timeout_graceful_shutdown=3,

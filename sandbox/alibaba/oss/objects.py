@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Protocol
 from urllib.parse import quote, unquote
 
@@ -12,13 +12,15 @@ from sandbox.alibaba.markup import leaves, tag
 from sandbox.alibaba.oss import reading
 from sandbox.alibaba.oss.content import chunks_of, gzipped
 from sandbox.alibaba.oss.reading import Span, pieces_of
-from sandbox.alibaba.oss.replies import xml_reply
+from sandbox.alibaba.oss.replies import restore_info, xml_reply
 from sandbox.alibaba.oss.signing import Place
 from sandbox.alibaba.oss.storage import Change, Kind, Storage, StoredObject, Traits
 from sandbox.alibaba.oss.uploads import PART_NUMBERS, Uploads
 from sandbox.alibaba.wire import Incoming, Refused, Reply
 
 COPY_LIMIT_BYTES = 1024 * 1024 * 1024
+RESTORE_S = 60.0
+DAY_S = 24 * 3600
 _OVERRIDES = (
     "content-type",
     "content-language",
@@ -51,12 +53,21 @@ class Visit:
 class Objects:
     """Each method carries out one request."""
 
-    def __init__(self, storage: Storage, uploads: Uploads, owner: str) -> None:
+    def __init__(
+        self, storage: Storage, uploads: Uploads, owner: str, encryption: Callable[[str], str]
+    ) -> None:
+        """encryption: gives the method by which a bucket encrypts what says nothing of it."""
         self._storage = storage
         self._uploads = uploads
         self._owner = owner
+        self._encryption = encryption
 
     # -- writing
+
+    def _traits(self, visit: Visit) -> Traits:
+        """Read what a write says about its object; what it leaves open is the bucket's."""
+        traits = reading.traits_of(visit.request)
+        return replace(traits, encryption=traits.encryption or self._encryption(visit.place.bucket))
 
     def put(self, visit: Visit) -> Reply:
         request, place = visit.request, visit.place
@@ -64,7 +75,7 @@ class Objects:
             place.bucket,
             place.key,
             pieces_of(request),
-            reading.traits_of(request),
+            self._traits(visit),
             md5=request.headers.get("content-md5"),
             overwrite=reading.overwrites(request),
         )
@@ -83,7 +94,7 @@ class Objects:
             place.key,
             position,
             pieces_of(request),
-            reading.traits_of(request) if first else Traits(),
+            self._traits(visit) if first else Traits(),
             md5=request.headers.get("content-md5"),
         )
         visit.tell_change("ObjectCreated:AppendObject", change)
@@ -97,14 +108,15 @@ class Objects:
             pieces = self._stream(bucket, found, None)
         if found.size > COPY_LIMIT_BYTES:
             raise Refused(400, "EntityTooLarge", "Copy objects over 1 GB by parts.")
-        asked = reading.traits_of(request)
-        replace = _directive(request, "x-oss-metadata-directive")
+        asked = self._traits(visit)
+        renew = _directive(request, "x-oss-metadata-directive")
         retag = _directive(request, "x-oss-tagging-directive")
         traits = Traits(
-            headers=asked.headers if replace else found.headers,
+            headers=asked.headers if renew else found.headers,
             acl=asked.acl,
             tags=asked.tags if retag else found.tags,
             storage_class=asked.storage_class,
+            encryption=asked.encryption,
         )
         change = self._storage.put(
             place.bucket,
@@ -113,7 +125,7 @@ class Objects:
             traits,
             overwrite=reading.overwrites(request),
         )
-        onto_itself = replace and (bucket, found.key) == (place.bucket, place.key)
+        onto_itself = renew and (bucket, found.key) == (place.bucket, place.key)
         event = "ObjectModified:UpdateObjectMeta" if onto_itself else "ObjectCreated:CopyObject"
         visit.tell_change(event, change)
         etag, modified = f'"{change.stored.etag}"', clock.iso_millis(change.stored.modified)
@@ -129,7 +141,9 @@ class Objects:
         bucket, _, key = unquote(text).removeprefix("/").partition("/")
         found = self._storage.find(bucket, key)
         reading.require_conditions(request.headers, found, "x-oss-copy-source-")
-        return bucket, self._followed(bucket, found)
+        source = self._followed(bucket, found)
+        _require_restored(source)
+        return bucket, source
 
     def delete(self, visit: Visit) -> Reply:
         gone = self._storage.delete(visit.place.bucket, visit.place.key)
@@ -151,6 +165,7 @@ class Objects:
             headers = _described(stored, named)
             if request.method == "HEAD":
                 return Reply(headers=headers | {"content-length": str(stored.size)})
+            _require_restored(stored)
             stream = self._stream(place.bucket, stored, span)
         for name in _OVERRIDES:
             if (value := request.query.get(f"response-{name}")) is not None:
@@ -195,6 +210,25 @@ class Objects:
         if found.kind is Kind.SYMLINK:
             raise Refused(400, "InvalidTargetType", "The target of a symlink is a symlink.")
         return found
+
+    def restore(self, visit: Visit) -> Reply:
+        """RestoreObject: an archived object can be read a minute later, whatever its class and priority.
+
+        Source: Alibaba Cloud, RestoreObject, read 2026-11-22.
+        """
+        place = visit.place
+        stored = self._storage.find(place.bucket, place.key)
+        if not stored.archived:
+            raise Refused(400, "OperationNotSupported", "The operation is not supported for this resource")
+        order = reading.restore_of(visit.request, stored.storage_class)
+        now = clock.now()
+        if now < stored.ready:
+            raise Refused(409, "RestoreAlreadyInProgress", "The restore operation is in progress.")
+        again = now < stored.until
+        ready = stored.ready if again else now + RESTORE_S
+        self._storage.change(place.bucket, place.key, ready=ready, until=max(now, ready) + order.days * DAY_S)
+        headers = {"x-oss-object-restore-priority": order.tier} if order.tier else {}
+        return Reply(status=200 if again else 202, headers=headers)
 
     # -- symlinks, tags, ACL
 
@@ -249,7 +283,8 @@ class Objects:
     def initiate(self, visit: Visit) -> Reply:
         request, place = visit.request, visit.place
         self._storage.require_absent(place.bucket, place.key, overwrite=reading.overwrites(request))
-        upload = self._uploads.initiate(place.bucket, place.key, reading.traits_of(request))
+        traits = self._traits(visit)
+        upload = self._uploads.initiate(place.bucket, place.key, traits)
         visit.tell("ObjectCreated:InitiateMultipartUpload", size=0, etag="", delta=0)
         encode = request.query.get("encoding-type") == "url"
         inner = leaves(
@@ -258,7 +293,8 @@ class Objects:
             Key=quote(place.key, safe="") if encode else place.key,
             UploadId=upload.id,
         )
-        return xml_reply(tag("InitiateMultipartUploadResult", inner))
+        reply = xml_reply(tag("InitiateMultipartUploadResult", inner))
+        return Reply(headers={**reply.headers, **_encrypted(traits.encryption)}, body=reply.body)
 
     def put_part(self, visit: Visit) -> Reply:
         """UploadPart and UploadPartCopy."""
@@ -377,7 +413,18 @@ def _started(pieces: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _written(stored: StoredObject) -> Reply:
-    return Reply(headers={"ETag": f'"{stored.etag}"', "x-oss-hash-crc64ecma": stored.crc})
+    headers = {"ETag": f'"{stored.etag}"', "x-oss-hash-crc64ecma": stored.crc}
+    return Reply(headers=headers | _encrypted(stored.encryption))
+
+
+def _encrypted(method: str) -> dict[str, str]:
+    return {"x-oss-server-side-encryption": method} if method else {}
+
+
+def _require_restored(stored: StoredObject) -> None:
+    """Raise Refused: 403 InvalidObjectState for an archived object that cannot be read now."""
+    if stored.archived and not stored.ready <= clock.now() < stored.until:
+        raise Refused(403, "InvalidObjectState", "The operation is not valid for the object's storage class")
 
 
 def _directive(request: Incoming, name: str) -> bool:
@@ -406,4 +453,6 @@ def _described(stored: StoredObject, named: StoredObject) -> dict[str, str]:
         more["x-oss-tagging-count"] = str(len(stored.tags))
     if stored.kind is Kind.APPENDABLE:
         more["x-oss-next-append-position"] = str(stored.size)
-    return {**headers, **more}
+    if restoring := restore_info(stored):
+        more["x-oss-restore"] = restoring
+    return {**headers, **more, **_encrypted(stored.encryption)}

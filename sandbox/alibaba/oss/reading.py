@@ -43,7 +43,8 @@ _GZIPPED = frozenset(
     }
 )
 _GZIPPED_FROM_BYTES = 1024
-_STORAGE_CLASSES = frozenset({"Standard", "IA"})
+STORAGE_CLASSES = frozenset({"Standard", "IA", "Archive", "ColdArchive", "DeepColdArchive"})
+_ENCRYPTIONS = frozenset({"", "AES256", "SM4"})
 
 
 def place_of(request: Incoming) -> Place:
@@ -120,12 +121,19 @@ def acl_of(text: str | None, *, default: bool = False) -> str | None:
 
 
 def storage_class_of(text: str | None) -> str:
-    """Read a storage class. Raises Refused: 501 NotImplemented for those that need a restore."""
-    if text and text not in _STORAGE_CLASSES:
-        raise Refused(
-            501, "NotImplemented", f"The sandbox's OSS does not have the storage class {text[:40]}."
-        )
-    return text or "Standard"
+    """Read a storage class, empty without one. Raises Refused: 400 InvalidArgument."""
+    if text and text not in STORAGE_CLASSES:
+        raise Refused(400, "InvalidArgument", "no such storage class exists")
+    return text or ""
+
+
+def encryption_of(text: str) -> str:
+    """Read a method of encryption. Raises Refused: 501 NotImplemented for keys of KMS, else 400."""
+    if text == "KMS":
+        raise Refused(501, "NotImplemented", "The sandbox's OSS does not have encryption with keys of KMS.")
+    if text not in _ENCRYPTIONS:
+        raise Refused(400, "InvalidEncryptionAlgorithmError", "The encryption request is not valid.")
+    return text
 
 
 def checked_tags(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
@@ -150,7 +158,31 @@ def traits_of(request: Incoming) -> Traits:
         acl=acl_of(headers.get("x-oss-object-acl"), default=True) or "default",
         tags=checked_tags(tagging),
         storage_class=storage_class_of(headers.get("x-oss-storage-class")),
+        encryption=encryption_of(headers.get("x-oss-server-side-encryption", "")),
     )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Restore:
+    """An order to restore: for how many days, and how fast, empty where its class knows no choice."""
+
+    days: int
+    tier: str
+
+
+def restore_of(request: Incoming, storage_class: str) -> Restore:
+    """Read an order to restore. Raises Refused: 400 MalformedXML or InvalidArgument."""
+    cold = storage_class != "Archive"
+    if not request.body:
+        return Restore(days=1, tier="Standard" if cold else "")
+    tree = xml_body(request, "RestoreRequest")
+    days = number(tree.findtext("Days"), "Days", 1, range(1, 366))
+    tier = tree.findtext("JobParameters/Tier")
+    if tier is not None and not cold:
+        raise Refused(400, "MalformedXML", "The XML you provided was not well-formed.")
+    if tier is not None and tier not in ("Expedited", "Standard", "Bulk"):
+        raise Refused(400, "InvalidArgument", "Tier must be Expedited, Standard or Bulk.")
+    return Restore(days=days, tier=tier or ("Standard" if cold else ""))
 
 
 def overwrites(request: Incoming) -> bool:
@@ -175,18 +207,20 @@ def require_conditions(headers: Mapping[str, str], stored: StoredObject, prefix:
     Raises:
         Refused: 412 PreconditionFailed, 304 NotModified.
     """
-    failed = Refused(
-        412, "PreconditionFailed", "At least one of the pre-conditions you specified did not hold."
-    )
+
+    def failed(condition: str) -> Refused:
+        text = "At least one of the pre-conditions you specified did not hold."
+        return Refused(412, "PreconditionFailed", f"{text} (condition: {condition})")
+
     same = Refused(304, "NotModified", "The object was not modified.")
     modified = int(stored.modified)
     match, none_match = headers.get(f"{prefix}if-match"), headers.get(f"{prefix}if-none-match")
     since = _seconds(headers.get(f"{prefix}if-modified-since", ""))
     until = _seconds(headers.get(f"{prefix}if-unmodified-since", ""))
     if match is not None and not _names(match, stored.etag):
-        raise failed
+        raise failed("If-Match")
     if until is not None and modified > until:
-        raise failed
+        raise failed("If-Unmodified-Since")
     if none_match is not None:
         if _names(none_match, stored.etag):
             raise same

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -16,27 +17,44 @@ from urllib.parse import quote
 from sandbox.alibaba import clock
 from sandbox.alibaba.access import KeyRing, Scope
 from sandbox.alibaba.markup import leaf, leaves, tag
-from sandbox.alibaba.oss import reading
+from sandbox.alibaba.oss import reading, traffic
 from sandbox.alibaba.oss.listing import page_of
 from sandbox.alibaba.oss.objects import Objects, Visit, acl_reply
 from sandbox.alibaba.oss.reading import place_of
-from sandbox.alibaba.oss.replies import error_reply, named, xml_reply
-from sandbox.alibaba.oss.signing import SUBRESOURCES, Place, check_oss
+from sandbox.alibaba.oss.replies import error_reply, named, restore_info, xml_reply
+from sandbox.alibaba.oss.settings import KINDS, Settings
+from sandbox.alibaba.oss.signing import SUBRESOURCES, UNSIGNED_SUBRESOURCES, Place, check_oss
 from sandbox.alibaba.oss.storage import Bucket, Storage, StoredObject
 from sandbox.alibaba.oss.uploads import Upload, Uploads
 from sandbox.alibaba.wire import Incoming, Refused, Reply
+from sandbox.guard import host_name, is_loopback
 
 __all__ = ["ObjectStorage", "error_reply", "place_of"]
 DELETE_LIMIT = 1000
+_PAIR = re.compile(r'"([^"]*)":"([^"]*)"')
+_LEAST_CHARGED_BYTES = 64 * 1024
+_STAT_NAMES = {
+    "Standard": "Standard",
+    "IA": "InfrequentAccess",
+    "Archive": "Archive",
+    "ColdArchive": "ColdArchive",
+    "DeepColdArchive": "DeepColdArchive",
+}
 Emit = Callable[[str, Mapping[str, Any]], None]
 
-_PLAIN = frozenset({"security-token", "sequential", "objectMeta", "position", "partNumber"})
+_PLAIN = frozenset(
+    {
+        *("security-token", "sequential", "objectMeta", "position", "partNumber", "inventoryId"),
+        *("x-oss-request-payer", "x-oss-traffic-limit"),
+    }
+)
 _OBJECT_CALLS = {
     ("PUT", ""): "PutObject",
     ("GET", ""): "GetObject",
     ("HEAD", ""): "HeadObject",
     ("DELETE", ""): "DeleteObject",
     ("POST", "append"): "AppendObject",
+    ("POST", "restore"): "RestoreObject",
     ("PUT", "symlink"): "PutSymlink",
     ("GET", "symlink"): "GetSymlink",
     ("PUT", "tagging"): "PutObjectTagging",
@@ -49,6 +67,11 @@ _OBJECT_CALLS = {
     ("GET", "uploadId"): "ListParts",
     ("POST", "uploadId"): "CompleteMultipartUpload",
     ("DELETE", "uploadId"): "AbortMultipartUpload",
+}
+_ACCOUNT_CALLS = {
+    ("GET", ""): "ListBuckets",
+    ("GET", "tagging"): "ListBuckets",
+    ("GET", "regions"): "DescribeRegions",
 }
 _BUCKET_CALLS = {
     ("PUT", ""): "PutBucket",
@@ -65,29 +88,32 @@ _BUCKET_CALLS = {
     ("GET", "live"): "ListLiveChannel",
     ("POST", "delete"): "DeleteMultipleObjects",
 }
+_SETTING_CALLS = {
+    (method, name): f"{method.capitalize()}Bucket{name[0].upper()}{name[1:]}"
+    for name, kind in KINDS.items()
+    for method in ("PUT", "GET", *(("DELETE",) if kind.deletable else ()))
+}
 _REFUSED_HEADERS = (
     "x-oss-callback",
-    "x-oss-server-side-encryption",
     "x-oss-server-side-data-encryption",
-    "x-oss-traffic-limit",
     "x-oss-process",
 )
-_REFUSED_QUERY = ("callback", "callback-var", "x-oss-process", "x-oss-traffic-limit", "x-oss-async-process")
+_REFUSED_QUERY = ("callback", "callback-var", "x-oss-process", "x-oss-async-process")
 _NOT_HERE = "The sandbox's OSS does not have this call"
 
 
 def call_of(request: Incoming, place: Place) -> str:
     """Give the name of the operation; ``Unknown`` for one that the sandbox lacks."""
-    if not place.bucket:
-        return "ListBuckets" if request.method == "GET" else "Unknown"
     query = request.query
-    special = [name for name in query if name in SUBRESOURCES or name in ("stat", "bucketInfo")]
+    special = [name for name in query if name in SUBRESOURCES or name in UNSIGNED_SUBRESOURCES]
+    if not place.bucket:
+        return _ACCOUNT_CALLS.get((request.method, special[0] if special else ""), "Unknown")
     asked = [name for name in special if name not in _PLAIN and not name.startswith("response-")]
     if not place.key and "continuation-token" in asked:
         asked.remove("continuation-token")
     if len(asked) > 1:
         return "Unknown"
-    calls = _OBJECT_CALLS if place.key else _BUCKET_CALLS
+    calls = _OBJECT_CALLS if place.key else _BUCKET_CALLS | _SETTING_CALLS
     name = calls.get((request.method, asked[0] if asked else ""), "Unknown")
     if name == "PutObject" and "x-oss-copy-source" in request.headers:
         return "CopyObject"
@@ -108,7 +134,8 @@ class ObjectStorage:
         self._owner = account_id
         self._location = f"oss-{region}"
         self._emit = emit
-        self._objects = Objects(storage, self._uploads, account_id)
+        self._settings = Settings(storage)
+        self._objects = Objects(storage, self._uploads, account_id, self._settings.encryption)
         self._object_calls: dict[str, Callable[[Visit], Reply]] = {
             "PutObject": self._objects.put,
             "GetObject": self._objects.get,
@@ -117,6 +144,7 @@ class ObjectStorage:
             "DeleteObject": self._objects.delete,
             "CopyObject": self._objects.copy,
             "AppendObject": self._objects.append,
+            "RestoreObject": self._objects.restore,
             "PutSymlink": self._objects.put_symlink,
             "GetSymlink": self._objects.get_symlink,
             "PutObjectTagging": self._objects.put_tags,
@@ -137,7 +165,7 @@ class ObjectStorage:
             "ListObjects": self._list_objects,
             "DeleteBucket": lambda request, bucket: self._delete_bucket(bucket),
             "GetBucketLocation": lambda request, bucket: self._bucket_location(bucket),
-            "GetBucketInfo": lambda request, bucket: self._bucket_info(bucket),
+            "GetBucketInfo": self._bucket_info,
             "GetBucketStat": lambda request, bucket: self._bucket_stat(bucket),
             "GetBucketAcl": lambda request, bucket: acl_reply(self._owner, storage.bucket(bucket).acl),
             "PutBucketAcl": self._put_bucket_acl,
@@ -145,6 +173,9 @@ class ObjectStorage:
             "ListMultipartUploads": self._list_uploads,
             "ListLiveChannel": self._list_channels,
         }
+        ways = {"PUT": self._settings.put, "GET": self._settings.get, "DELETE": self._settings.delete}
+        for (method, name), operation in _SETTING_CALLS.items():
+            self._bucket_calls[operation] = partial(ways[method], name)
 
     @staticmethod
     def operation_of(request: Incoming) -> str:
@@ -165,10 +196,12 @@ class ObjectStorage:
             if name in request.headers:
                 raise Refused(501, "NotImplemented", f"The sandbox's OSS does not have {name}.")
         if operation == "Unknown" or any(name in request.query for name in _REFUSED_QUERY):
-            asked = "".join(f" ?{name}" for name in sorted(request.query) if name in SUBRESOURCES)
+            known = SUBRESOURCES | UNSIGNED_SUBRESOURCES
+            asked = "".join(f" ?{name}" for name in sorted(request.query) if name in known)
             raise Refused(501, "NotImplemented", f"{_NOT_HERE}: {request.method}{asked}.")
+        limit = traffic.limit_of(request)
         try:
-            return self._carry_out(operation, request, place, request_id)
+            return traffic.paced(self._carry_out(operation, request, place, request_id), request, limit)
         except OSError as exc:
             raise Refused(
                 500, "InternalError", f"The sandbox's disk did not take it: {exc.strerror}."
@@ -204,7 +237,7 @@ class ObjectStorage:
         tell = partial(self._tell, place.bucket, place.key, request_id)
 
         if not place.bucket:
-            return self._list_buckets(request)
+            return self._regions() if operation == "DescribeRegions" else self._list_buckets(request)
         if place.key:
             return self._object_calls[operation](Visit(request=request, place=place, tell=tell))
         if operation == "DeleteMultipleObjects":
@@ -238,10 +271,17 @@ class ObjectStorage:
         prefix, after = query.get("prefix", ""), query.get("marker", "")
         most = reading.number(query.get("max-keys"), "max-keys", 100, range(1, 1001))
         found = [
-            each for each in self._storage.buckets() if each.name.startswith(prefix) and each.name > after
+            each
+            for each in self._storage.buckets()
+            if each.name.startswith(prefix) and each.name > after and self._is_tagged(each, query)
         ]
         cut = len(found) > most
-        rows = tag("Buckets", *(tag("Bucket", self._described(each)) for each in found[:most]))
+        host = request.host
+        shown = (
+            tag("Bucket", self._described(each, host), self._tagging(each) if "tagging" in query else "")
+            for each in found[:most]
+        )
+        rows = tag("Buckets", *shown)
         owner = tag("Owner", leaves(ID=self._owner, DisplayName=self._owner))
         page = leaves(
             Prefix=prefix,
@@ -254,13 +294,42 @@ class ObjectStorage:
             tag("ListAllMyBucketsResult", page if "max-keys" in query or cut else "", owner, rows)
         )
 
-    def _described(self, bucket: Bucket) -> str:
+    def _is_tagged(self, bucket: Bucket, query: Mapping[str, str]) -> bool:
+        """Tell whether a bucket has the tags that a list is asked for, if any: `tag-key` and `tag-value`, or
+        `tagging` of the form "a":"1","b":"2"."""
+        wanted = dict(_PAIR.findall(query.get("tagging", "")))
+        key, value = query.get("tag-key"), query.get("tag-value")
+        if not key and not wanted:
+            return True
+        tags = self._settings.tags(bucket.name)
+        if key and (key not in tags or value not in (None, "", tags[key])):
+            return False
+        return wanted.items() <= tags.items()
+
+    def _tagging(self, bucket: Bucket) -> str:
+        rows = (tag("Tag", leaves(Key=k, Value=v)) for k, v in self._settings.tags(bucket.name).items())
+        return tag("Tagging", tag("TagSet", *rows))
+
+    def _regions(self) -> Reply:
+        """Describe the one region there is."""
+        info = leaves(
+            Region=self._location,
+            InternetEndpoint=f"{self._location}.aliyuncs.com",
+            InternalEndpoint=f"{self._location}-internal.aliyuncs.com",
+            AccelerateEndpoint="oss-accelerate.aliyuncs.com",
+        )
+        return xml_reply(tag("RegionInfoList", tag("RegionInfo", info)))
+
+    def _described(self, bucket: Bucket, host: str) -> str:
+        """Describe a bucket. Who asked by a loopback address gets that as its endpoint, and can go on."""
+        own = is_loopback(host_name(host))
         return leaves(
+            Comment="",
             Name=bucket.name,
             CreationDate=clock.iso_millis(bucket.created),
             Location=self._location,
-            ExtranetEndpoint=f"{self._location}.aliyuncs.com",
-            IntranetEndpoint=f"{self._location}-internal.aliyuncs.com",
+            ExtranetEndpoint=host if own else f"{self._location}.aliyuncs.com",
+            IntranetEndpoint=host if own else f"{self._location}-internal.aliyuncs.com",
             StorageClass=bucket.storage_class,
             Region=self._location.removeprefix("oss-"),
         )
@@ -273,7 +342,7 @@ class ObjectStorage:
         self._storage.create_bucket(
             bucket,
             acl=reading.acl_of(request.headers.get("x-oss-acl")),
-            storage_class=reading.storage_class_of(storage_class),
+            storage_class=reading.storage_class_of(storage_class) or "Standard",
         )
         return Reply(headers={"Location": f"/{bucket}"})
 
@@ -281,7 +350,8 @@ class ObjectStorage:
         acl = reading.acl_of(request.headers.get("x-oss-acl"))
         if acl is None:
             raise Refused(400, "InvalidArgument", "x-oss-acl is required.")
-        self._storage.set_acl(bucket, acl)
+        # A bucket that is not there is made, as PutBucketAcl does.
+        self._storage.create_bucket(bucket, acl=acl)
         return Reply()
 
     def _head_bucket(self, bucket: str) -> Reply:
@@ -314,21 +384,40 @@ class ObjectStorage:
         )
         return xml_reply(tag("ListLiveChannelResult", inner))
 
-    def _bucket_info(self, bucket: str) -> Reply:
+    def _bucket_info(self, request: Incoming, bucket: str) -> Reply:
         found = self._storage.bucket(bucket)
         owner = tag("Owner", leaves(ID=self._owner, DisplayName=self._owner))
         acl = tag("AccessControlList", leaves(Grant=found.acl))
-        more = leaves(DataRedundancyType="LRS")
-        return xml_reply(tag("BucketInfo", tag("Bucket", self._described(found), more, owner, acl)))
+        more = leaves(
+            DataRedundancyType="LRS",
+            AccessMonitor="Disabled",
+            TransferAcceleration="Disabled",
+            CrossRegionReplication="Disabled",
+        )
+        rule = leaves(SSEAlgorithm=self._settings.encryption(bucket) or "None")
+        more += tag("ServerSideEncryptionRule", rule)
+        described = self._described(found, request.host)
+        return xml_reply(tag("BucketInfo", tag("Bucket", described, more, owner, acl)))
 
     def _bucket_stat(self, bucket: str) -> Reply:
         with self._storage.lock:
             objects = list(self._storage.bucket(bucket).objects.values())
-        inner = leaves(
-            Storage=sum(stored.size for stored in objects),
-            ObjectCount=len(objects),
-            MultipartUploadCount=len(self._uploads.of_bucket(bucket)),
-        )
+        facts: dict[str, object] = {
+            "Storage": sum(stored.size for stored in objects),
+            "ObjectCount": len(objects),
+            "MultipartUploadCount": len(self._uploads.of_bucket(bucket)),
+            "LiveChannelCount": 0,
+            "LastModifiedTime": int(max((stored.modified for stored in objects), default=0)),
+        }
+        for name, short in _STAT_NAMES.items():
+            sizes = [stored.size for stored in objects if stored.storage_class == name]
+            facts[f"{short}Storage"] = sum(sizes)
+            if name != "Standard":
+                # Less is charged as 64 KB.
+                facts[f"{short}RealStorage"] = sum(sizes)
+                facts[f"{short}Storage"] = sum(max(size, _LEAST_CHARGED_BYTES) for size in sizes)
+            facts[f"{short}ObjectCount"] = len(sizes)
+        inner = leaves(**facts)
         return xml_reply(tag("BucketStat", inner))
 
     # -- listings
@@ -377,6 +466,7 @@ class ObjectStorage:
             Type=stored.kind,
             Size=stored.size,
             StorageClass=stored.storage_class,
+            RestoreInfo=restore_info(stored) or None,
         )
         owner = tag("Owner", leaves(ID=self._owner, DisplayName=self._owner)) if owned else ""
         return tag("Contents", row, owner)

@@ -20,62 +20,25 @@ from sandbox.alibaba.access import AccessKey, KeyRing
 from sandbox.alibaba.wire import Incoming, Refused
 
 DATE_WINDOW_S = 15 * 60
-SUBRESOURCES = frozenset(
-    {
-        *("response-content-type", "response-content-language", "response-cache-control", "logging"),
-        *("response-content-encoding", "acl", "uploadId", "uploads", "partNumber", "group", "link", "delete"),
-        *(
-            "website",
-            "location",
-            "objectInfo",
-            "objectMeta",
-            "response-expires",
-            "cors",
-            "lifecycle",
-            "restore",
-        ),
-        *("response-content-disposition", "qos", "referer", "stat", "bucketInfo", "append", "position"),
-        *(
-            "security-token",
-            "live",
-            "comp",
-            "status",
-            "vod",
-            "startTime",
-            "endTime",
-            "x-oss-process",
-            "symlink",
-        ),
-        *(
-            "callback",
-            "callback-var",
-            "tagging",
-            "encryption",
-            "versions",
-            "versioning",
-            "versionId",
-            "policy",
-        ),
-        *(
-            "requestPayment",
-            "x-oss-traffic-limit",
-            "qosInfo",
-            "asyncFetch",
-            "x-oss-request-payer",
-            "sequential",
-        ),
-        *("inventory", "inventoryId", "continuation-token", "worm", "wormId", "wormExtend", "replication"),
-        *(
-            "replicationLocation",
-            "replicationProgress",
-            "transferAcceleration",
-            "cname",
-            "metaQuery",
-            "style",
-        ),
-        *("resourceGroup", "styleName", "regionList", "x-oss-async-process"),
-    }
+# Version 1 signs these of a query, and no others.
+_SIGNED = (
+    "response-content-type response-content-language response-cache-control response-content-encoding "
+    "response-expires response-content-disposition acl uploadId uploads partNumber group link delete "
+    "website location objectInfo objectMeta cors lifecycle restore qos referer stat bucketInfo append "
+    "position security-token live comp status vod startTime endTime x-oss-process symlink callback "
+    "callback-var tagging encryption versions versioning versionId policy requestPayment x-oss- "
+    "traffic-limit qosInfo asyncFetch x-oss-request-payer sequential inventory inventoryId "
+    "continuation-token worm wormId wormExtend replication replicationLocation replicationProgress "
+    "transferAcceleration cname metaQuery logging x-oss-ac-source-ip x-oss-ac-subnet-mask x-oss-ac- "
+    "vpc-id x-oss-ac-forward-allow resourceGroup style styleName x-oss-async-process regionList "
+    "x-oss-write-get-object-response bucketArchiveDirectRead httpsConfig redundancyTransition x-oss- "
+    "target-redundancy-type x-oss-redundancy-transition-taskid accessPoint accessPointPolicy "
+    "publicAccessBlock x-oss-access-point-name requesterQosInfo qosRequester resourcePoolInfo "
+    "resourcePool resourcePoolBuckets "
 )
+SUBRESOURCES = frozenset(_SIGNED.split())
+# These name a call as well.
+UNSIGNED_SUBRESOURCES = frozenset({"accessmonitor", "regions", "cloudboxes", "rtc"})
 _V4 = re.compile(
     r"OSS4-HMAC-SHA256 +Credential=(?P<key>[^/]+)/(?P<date>\d{8})/(?P<region>[^/]+)/oss/aliyun_v4_request"
     r"(?:, *AdditionalHeaders=(?P<early>[^,]+))?, *Signature=(?P<signature>[0-9a-f]{64})"
@@ -112,7 +75,11 @@ def _key(keys: KeyRing, key_id: str, token: str) -> AccessKey:
 
 def _require_fresh(at: datetime) -> None:
     if abs(at.timestamp() - clock.now()) > DATE_WINDOW_S:
-        raise Refused(403, "RequestTimeTooSkewed", "The request time and the server's differ too much.")
+        raise Refused(
+            403,
+            "RequestTimeTooSkewed",
+            "The difference between the request time and the current time is too large.",
+        )
 
 
 def _text(value: str) -> str:

@@ -39,6 +39,8 @@ class StoredObject:
     """One object: ``etag`` is upper-case hex, ``crc`` the CRC-64 in decimal, ``modified`` in unix seconds.
 
     ``link`` is the key that a symlink points at; ``acl`` is "default" where the bucket's is meant.
+    ``encryption`` is the method that was asked for; the content is not encrypted. Of an archived object that
+    was restored, ``ready`` and ``until`` say from when and how long it can be read, in unix seconds.
     """
 
     key: str
@@ -53,16 +55,29 @@ class StoredObject:
     tags: Mapping[str, str] = field(default_factory=dict)
     link: str = ""
     storage_class: str = "Standard"
+    encryption: str = ""
+    ready: float = 0.0
+    until: float = 0.0
+
+    @property
+    def archived(self) -> bool:
+        """Whether its class is one of which objects must be restored before they are read."""
+        return self.storage_class.endswith("Archive")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Traits:
-    """What a write says about its object besides the content."""
+    """What a write says about its object besides the content. storage_class: empty for the bucket's own."""
 
     headers: Mapping[str, str] = field(default_factory=dict)
     acl: str = "default"
     tags: Mapping[str, str] = field(default_factory=dict)
-    storage_class: str = "Standard"
+    storage_class: str = ""
+    encryption: str = ""
+
+    def of_bucket(self, bucket: Bucket) -> Traits:
+        """Give them with the bucket's storage class where they name none."""
+        return replace(self, storage_class=self.storage_class or bucket.storage_class)
 
     def as_fields(self) -> dict[str, Any]:
         """Give them as keywords of ``StoredObject``."""
@@ -90,6 +105,7 @@ class Bucket:
     acl: str
     storage_class: str
     contents: Contents
+    settings: dict[str, str] = field(default_factory=dict)
     objects: dict[str, StoredObject] = field(default_factory=dict)
     order: list[str] | None = None
 
@@ -125,13 +141,29 @@ class Storage:
             self._buckets[bucket.name] = bucket
 
     def _bucket(
-        self, name: str, created: float, acl: str = "private", storage_class: str = "Standard"
+        self,
+        name: str,
+        created: float,
+        acl: str = "private",
+        storage_class: str = "Standard",
+        settings: dict[str, str] | None = None,
     ) -> Bucket:
-        contents = Contents(self.root / name / "content")
-        return Bucket(name=name, created=created, acl=acl, storage_class=storage_class, contents=contents)
+        return Bucket(
+            name=name,
+            created=created,
+            acl=acl,
+            storage_class=storage_class,
+            contents=Contents(self.root / name / "content"),
+            settings=settings or {},
+        )
 
     def _save(self, bucket: Bucket) -> None:
-        document = {"created": bucket.created, "acl": bucket.acl, "storage_class": bucket.storage_class}
+        document = {
+            "created": bucket.created,
+            "acl": bucket.acl,
+            "storage_class": bucket.storage_class,
+            "settings": bucket.settings,
+        }
         files.write_json(self.root / bucket.name / "bucket.json", document)
 
     # -- buckets
@@ -163,6 +195,15 @@ class Storage:
         with self.lock:
             bucket = self.bucket(name)
             bucket.acl = acl
+            self._save(bucket)
+
+    def set_setting(self, name: str, setting: str, text: str | None) -> None:
+        """Keep a bucket's setting, or forget it. Raises as ``bucket``."""
+        with self.lock:
+            bucket = self.bucket(name)
+            bucket.settings = {key: value for key, value in bucket.settings.items() if key != setting}
+            if text is not None:
+                bucket.settings[setting] = text
             self._save(bucket)
 
     def bucket(self, name: str) -> Bucket:
@@ -244,7 +285,7 @@ class Storage:
             modified=clock.now(),
             content=written.name,
             kind=kind,
-            **traits.as_fields(),
+            **traits.of_bucket(self.bucket(bucket)).as_fields(),
         )
         with self.lock:
             contents = self.bucket(bucket).contents
@@ -268,7 +309,7 @@ class Storage:
             content="",
             kind=Kind.SYMLINK,
             link=target,
-            **traits.as_fields(),
+            **traits.of_bucket(self.bucket(bucket)).as_fields(),
         )
         with self.lock:
             self.require_absent(bucket, key, overwrite=overwrite)
