@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cutover.assessment.target import target_runtime
 from cutover.assessment.triggers import counterpart, reason
+from cutover.target_code import gaps
 from cutover.target_code.model import Basis, Gap
 from cutover.target_code.names import Counterpart, counterparts, identifier, resource_of
 from cutover.target_code.schedules import NotTranslated, timer_cron
@@ -83,8 +83,8 @@ def intent_of(basis: Basis) -> Intent:
         for one in basis.twins
         if one.shared
     )
-    gaps = (*reading.gaps, *_gaps_of_facts(basis), *_gaps_of_twins(basis, known), *shared)
-    return Intent(triggers=triggers, counterparts=known, gaps=tuple(dict.fromkeys(gaps)))
+    found = (*reading.gaps, *gaps.of_facts(basis), *gaps.of_twins(basis, known), *shared)
+    return Intent(triggers=triggers, counterparts=known, gaps=tuple(dict.fromkeys(found)))
 
 
 class _Reading:
@@ -279,98 +279,3 @@ class _Reading:
 
 def _subject(trigger: Mapping[str, Any]) -> str:
     return " ".join(filter(None, (str(trigger.get("kind", "")), str(trigger.get("source", "")))))
-
-
-def _gaps_of_facts(basis: Basis) -> Iterator[Gap]:
-    facts = basis.facts
-    for name in sorted(facts.environment):
-        if name not in basis.names:
-            kept = name in basis.target.environment_names
-            why = (
-                "its value stays on AWS; the code holds names only"
-                if kept
-                else "FC keeps this name for itself, or does not allow it"
-            )
-            remedy = "`deploy` writes the value; or give it as a variable." if kept else "Rename it."
-            yield Gap(kind="environment", subject=name, why=why, remedy=remedy)
-    yield from _gaps_of_package(basis)
-    if facts.vpc:
-        yield Gap(
-            kind="vpc",
-            subject=facts.name,
-            why="VPC, switch and security group on Alibaba Cloud are not known",
-            remedy="Give the variables for VPC, switch and security group; a database's private "
-            "address on AWS is not reached from there.",
-        )
-    places = [("dead letter", facts.dead_letter)]
-    for one in facts.configuration.get("event_invoke") or ():
-        places += [
-            ("on success", str(one.get("on_success", ""))),
-            ("on failure", str(one.get("on_failure", ""))),
-        ]
-    for what, where in places:
-        if where:
-            yield Gap(
-                kind="destination",
-                subject=f"{what}: {where}",
-                why="a destination on FC is a resource of Alibaba Cloud that nobody has named",
-                remedy="Add alicloud_fcv3_async_invoke_config with its twin.",
-            )
-    if facts.reserved_concurrency is not None:
-        yield Gap(
-            kind="concurrency",
-            subject=f"{facts.reserved_concurrency} reserved",
-            why="on FC an instance may serve several requests, so the figure is another",
-            remedy="Add alicloud_fcv3_concurrency_config with the figure that you want.",
-        )
-    for one in facts.configuration.get("declared", {}).get("unresolved", ()):
-        yield Gap(
-            kind="unresolved",
-            subject=f"{one['field']}: {one['expression']}",
-            why="the template does not hold its value",
-            remedy="Check what is written for it here.",
-        )
-
-
-def _gaps_of_package(basis: Basis) -> Iterator[Gap]:
-    facts = basis.facts
-    if facts.package_type != "Zip":
-        yield Gap(
-            kind="image",
-            subject=facts.name,
-            why="the image must lie in a registry of Alibaba Cloud and serve HTTP on port 9000",
-            remedy="Push it there and give the variable image.",
-        )
-    elif target_runtime(facts.runtime) is None:
-        yield Gap(
-            kind="runtime",
-            subject=facts.runtime or "none",
-            why="FC has no built-in runtime for it",
-            remedy="Choose a custom runtime or another version; the code below names what AWS has.",
-        )
-    for layer in facts.layers:
-        yield Gap(
-            kind="layer",
-            subject=layer,
-            why="layers of AWS are not read by FC",
-            remedy="`deploy` does not carry it: put its files into the package, or publish a layer on FC.",
-        )
-
-
-def _gaps_of_twins(basis: Basis, known: tuple[Counterpart, ...]) -> Iterator[Gap]:
-    for one in known:
-        if one.resource.kind == "table":
-            yield Gap(
-                kind="table",
-                subject=one.resource.name,
-                why="Tablestore has another data model, so its table is not made by itself",
-                remedy="Make the table, and declare it as the twin.",
-            )
-        elif one.made:
-            named = f"is made as {one.name}" if one.name else f"takes its name from bucket_{one.slug}"
-            yield Gap(
-                kind="twin",
-                subject=f"{one.resource.kind} {one.resource.name}",
-                why=f"no twin is declared for it, so one {named}",
-                remedy="Declare the twin if it exists already.",
-            )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
@@ -18,6 +18,10 @@ _KINDS: dict[str, TwinKind] = {"s3": "bucket", "sqs": "queue", "sns": "topic", "
 _ARN = re.compile(r"arn:aws[\w-]*:([\w-]+):([\w-]*):(\d*):(.+)", re.DOTALL)
 _PLAIN = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
 _WILD = re.compile(r"[*?]|\$\{")
+
+
+Naming = Callable[["Counterpart"], str]
+"""Gives a counterpart's name, or an expression for it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -85,8 +89,11 @@ def is_wild(text: str) -> bool:
 
 
 def counterparts(basis: Basis) -> tuple[Counterpart, ...]:
-    """Give what stands for each resource that triggers and role name; tables need a declared twin."""
+    """Give what stands for each resource that triggers, results and role name; a table needs a twin."""
     arns = [str(one.get("source", "")) for one in basis.facts.triggers]
+    arns += [basis.facts.dead_letter]
+    for given in basis.facts.configuration.get("event_invoke") or ():
+        arns += [str(given.get(when, "")) for when in ("on_success", "on_failure")]
     arns += [arn for one in basis.statements or () if one.effect == "Allow" for arn in one.resources]
     found: dict[tuple[str, str], Counterpart] = {}
     shared: set[tuple[str, str]] = set()

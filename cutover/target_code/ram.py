@@ -9,7 +9,7 @@ resource without a counterpart leaves the action out, with the reason. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 
 from cutover.assessment.target import target_name
@@ -25,9 +25,11 @@ from cutover.target_code.actions import (
     service_of,
 )
 from cutover.target_code.actions import ROWS as TABLE
+from cutover.target_code.destinations import ACTIONS, destinations
 from cutover.target_code.model import Basis, Call, LeftOut, PolicyLine, RamPolicy, RoleStatement
 from cutover.target_code.names import (
     Counterpart,
+    Naming,
     Resource,
     counterparts,
     is_wild,
@@ -35,7 +37,6 @@ from cutover.target_code.names import (
     standing_for,
 )
 
-Naming = Callable[[Counterpart], str]
 _TWINNED = {
     Shape.OBJECTS: "bucket",
     Shape.BUCKET: "bucket",
@@ -97,6 +98,9 @@ class _Drafting:
         if basis.facts.vpc:
             for action in OF_NETWORK:
                 self._allow(action, ("*",), "FC puts the function into its VPC; no narrower resource exists")
+        for one in destinations(basis):
+            why = f"results of asynchronous invocations go there, as they go to {one.aws} on AWS"
+            self._allow(ACTIONS[one.kind], (one.arn(basis, self._naming),), why)
         if basis.statements is None:
             self._leave("The role's policies", "they were not read, so only the code's calls are known")
         if basis.calls is None:

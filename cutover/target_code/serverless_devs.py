@@ -20,6 +20,7 @@ import yaml
 from cutover.planning import ALIAS, Adapter
 from cutover.planning.adapter import HANDLERS
 from cutover.planning.marks import Form, mark
+from cutover.target_code.destinations import destinations
 from cutover.target_code.hcl import comment
 from cutover.target_code.intent import Asked, Intent, Trigger
 from cutover.target_code.model import Basis, Gap, RamPolicy
@@ -146,6 +147,10 @@ def _props(basis: Basis) -> dict[str, Any]:
         props["code"] = "./code"
     if environment := _environment(basis):
         props["environmentVariables"] = environment
+    if found := destinations(basis):
+        camel = {"on_success": "onSuccess", "on_failure": "onFailure"}
+        sent = {camel[one.when]: {"destination": one.arn(basis, _named)} for one in found}
+        props["asyncInvokeConfig"] = {"destinationConfig": sent, "qualifier": "LATEST"}
     if basis.facts.vpc:
         props["vpcConfig"] = {
             "vpcId": "${vars.vpc_id}",

@@ -22,7 +22,7 @@ from typing import Any
 from cutover.planning import ALIAS, Adapter
 from cutover.planning.adapter import HANDLERS
 from cutover.planning.marks import Form, mark
-from cutover.target_code import hcl
+from cutover.target_code import destinations, hcl
 from cutover.target_code.hcl import Block, Called, Expression, Template
 from cutover.target_code.intent import Intent
 from cutover.target_code.model import Basis, Gap
@@ -43,7 +43,10 @@ def files(basis: Basis, intent: Intent, gaps: Iterable[Gap]) -> dict[str, str]:
     """Give the files by path. The same basis gives the same bytes."""
     policy = ram_policy(basis, naming=naming)
     found = {
-        "main.tf": hcl.file(_header(basis, gaps), [*_place(basis), *_logs(basis), *_function(basis)]),
+        "main.tf": hcl.file(
+            _header(basis, gaps),
+            [*_place(basis), *_logs(basis), *_layers(basis), *_function(basis), *_results(basis)],
+        ),
         "role.tf": hcl.file(left_out(policy), list(role_blocks(basis, policy))),
         "variables.tf": hcl.file((), list(variables(basis, intent))),
     }
@@ -152,6 +155,49 @@ def _function(basis: Basis) -> Iterator[Block]:
     )
 
 
+def _results(basis: Basis) -> Iterator[Block]:
+    """Send the results of asynchronous invocations where AWS sends them, by what stands for it."""
+    found = destinations.destinations(basis)
+    if not found:
+        return
+    inner = {
+        one.when: Block(kind=one.when, body={"destination": Template(one.arn(basis, naming))})
+        for one in found
+    }
+    yield resource(
+        "alicloud_fcv3_async_invoke_config",
+        "this",
+        f"Stands for {', '.join(one.aws for one in found)}.",
+        {
+            "function_name": Expression(text=f"{FUNCTION}.function_name"),
+            "qualifier": Expression(text=f"alicloud_fcv3_alias.{ALIAS}.alias_name"),
+            "destinations": Block(kind="destination_config", body=inner),
+        },
+    )
+
+
+def _layers(basis: Basis) -> Iterator[Block]:
+    """Make a layer of each zip that a person puts into the package bucket; without one there is none."""
+    for one in destinations.layers(basis):
+        yield resource(
+            "alicloud_fcv3_layer_version",
+            one.slug,
+            f"Stands for {one.aws}, once layer_{one.slug} names a zip of its files.",
+            {
+                "count": Expression(text=f'var.layer_{one.slug} == "" ? 0 : 1'),
+                "layer_name": one.name,
+                "compatible_runtime": [basis.target.runtime],
+                "code": Block(
+                    kind="code",
+                    body={
+                        "oss_bucket_name": basis.target.bucket,
+                        "oss_object_name": Expression(text=f"var.layer_{one.slug}"),
+                    },
+                ),
+            },
+        )
+
+
 def _function_body(basis: Basis) -> dict[str, Any]:
     target = basis.target
     adapter = Adapter(target.adapter)
@@ -175,6 +221,9 @@ def _function_body(basis: Basis) -> dict[str, Any]:
         body["container"] = Block(kind="custom_container_config", body=container)
     else:
         body["code"] = Block(kind="code", body={"zip_file": placeholder()})
+    if held := destinations.layers(basis):
+        places = [f"alicloud_fcv3_layer_version.{one.slug}[*].layer_version_arn" for one in held]
+        body["layers"] = Expression(text=f"concat({', '.join(places)})")
     body["log_config"] = Block(
         kind="log_config",
         body={

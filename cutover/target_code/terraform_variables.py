@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from cutover.target_code import destinations
 from cutover.target_code.hcl import Block, Expression
 from cutover.target_code.intent import Intent
 from cutover.target_code.model import Basis
@@ -54,6 +55,14 @@ def variables(basis: Basis, intent: Intent) -> Iterator[Block]:
     for asked in dict.fromkeys(each for one in intent.triggers for each in asked_in(one.config)):
         default = "function" if asked.name == "http_auth_type" else None
         yield _variable(asked.name, asked.kind, asked.description, "Not known to Cutover.", default=default)
+    for layer in destinations.layers(basis):
+        yield _variable(
+            f"layer_{layer.slug}",
+            "string",
+            f"Key in the bucket {basis.target.bucket} of a zip with the files of the layer {layer.name}",
+            f"The files of {layer.aws} are not in this code; without them there is no layer.",
+            default="",
+        )
     if basis.facts.vpc:
         for name, kind in (
             ("vpc_id", "string"),

@@ -196,7 +196,7 @@ def test_what_cannot_be_generated_is_a_gap_and_a_comment() -> None:
             {**trigger("sns", "arn:aws:sns:r:1:t"), "enabled": False},
         ),
         layers=("arn:aws:lambda:r:1:layer:l:1",),
-        dead_letter="arn:aws:sqs:r:1:dead",
+        dead_letter="arn:aws:kinesis:r:1:stream/dead",
         reserved_concurrency=5,
         runtime="ruby3.2",
     )
