@@ -110,10 +110,10 @@ def _all_pairs(lease: RunLease) -> Run:
         ).go()
     learning.settle(lease, held)
     pending = late_logs.wait_within_run(lease, where, held)
-    return _finish(lease, run, warm_up, pending)
+    return _finish(lease, run, warm_up, pending, where[Side.PRIMARY].not_compared)
 
 
-def _finish(lease: RunLease, run: Run, warm_up: int, pending: int) -> Run:
+def _finish(lease: RunLease, run: Run, warm_up: int, pending: int, not_compared: str) -> Run:
     found, pairs = evidence.paired_evidence(run)
     verdict = judge(found, policy_for(run.function).analysis)
     explaining = [str(pairs[index].pk) for index in verdict.explains]
@@ -126,6 +126,7 @@ def _finish(lease: RunLease, run: Run, warm_up: int, pending: int) -> Run:
             "warm_up_calls": warm_up,
             "pairs": len(found),
             "beside": str(other.pk) if other else "",
+            **({"effects_not_compared": not_compared} if not_compared else {}),
         },
         pending=pending,
     )

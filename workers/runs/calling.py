@@ -57,10 +57,10 @@ Both = dict[Side, Observation]
 """What the two sides did with one event."""
 
 
-def places(run: Run) -> dict[Side, Place]:
+def places(run: Run, *, looking: bool = True) -> dict[Side, Place]:
     """Give both places of a run; of one that only learns, AWS's alone.
 
-    Effects are looked at only where both sides are in their clouds.
+    Effects are looked at only where both sides are in their clouds, and not at all unless ``looking``.
 
     Raises:
         UnsupportedFeature: there is no Alibaba connection, or a twin cannot be looked at.
@@ -72,7 +72,7 @@ def places(run: Run) -> dict[Side, Place]:
         side: _addressed(run.function, side, urls[side]) if urls[side] else in_cloud[side](run.function)
         for side in ((Side.PRIMARY,) if run.kind == Run.Kind.LEARN else tuple(Side))
     }
-    if run.by_address or run.kind == Run.Kind.LEARN:
+    if run.by_address or run.kind == Run.Kind.LEARN or not looking:
         return found
     brackets, why_not = effects.brackets(run, *_clouds(run.function)), replays.why_not_compared(run)
     return {

@@ -104,7 +104,7 @@ def catch_up() -> int:
     came = 0
     for run in validation.runs_with_late_logs():
         try:
-            where, held = calling.places(run), rules.active(run.function_id)
+            where, held = calling.places(run, looking=False), rules.active(run.function_id)
             now_in = _ask_while(
                 lambda run=run, where=where, held=held: _complete(  # type: ignore[misc]
                     run.pk, run.function_id, where, held, lambda: None

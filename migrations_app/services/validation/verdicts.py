@@ -97,7 +97,8 @@ def draw_anew(run: Run) -> bool:
         return False
     verdict = judge(found, policy_for(run.function).analysis)
     other = evidence.beside(run)
-    run.verdict = verdict_document(verdict) | {
+    kept = {key: run.verdict[key] for key in ("effects_not_compared",) if key in run.verdict}
+    run.verdict = verdict_document(verdict) | kept | {
         "explains_pairs": [str(pairs[index].pk) for index in verdict.explains],
         "warm_up_calls": run.verdict.get("warm_up_calls", 0),
         "pairs": len(found),

@@ -191,6 +191,7 @@ def test_effects_that_cannot_be_compared_are_said_to_be_not_compared(
         assert (pair.comparison["effect_rows"], pair.comparison["effects_differ"]) == (None, None)
         assert why in pair.primary["facts"]["effects-unread"]
     assert "effects" not in {check["name"] for check in run.verdict["checks"]}
+    assert why in run.verdict["effects_not_compared"]
 
 
 # --------------------------------------------------------------------------------------- noise of logs
