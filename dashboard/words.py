@@ -231,8 +231,8 @@ READ_AS: Mapping[str, Text] = {
         "%(candidate_pairs)s pairs with FC; by chance with p = %(p)s, not below %(level)s."
     ),
     "worse": _(
-        "No noise: differed in %(itself)s of %(itself_pairs)s pairs of AWS with itself, but in %(candidate)s of "
-        "%(candidate_pairs)s pairs with FC; by chance with p = %(p)s, below %(level)s."
+        "No noise: differed in %(itself)s of %(itself_pairs)s pairs of AWS with itself, but in "
+        "%(candidate)s of %(candidate_pairs)s pairs with FC; by chance with p = %(p)s, below %(level)s."
     ),
     "steady": _("No noise: never differed in %(itself_pairs)s pairs of AWS with itself."),
     "too-few": _(

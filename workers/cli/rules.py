@@ -99,7 +99,7 @@ def add_rule(context: Context) -> Answer:
     return Answer(
         document=rules.document(row) | {"changed": effect.changed, "pairs": effect.pairs},
         text=f"Rule {row.pk} '{row.name}' holds from now on. It changes {effect.changed} of the "
-        f"{effect.pairs} latest pairs; stored pairs are being compared anew. Validate again to move a phase.",
+        f"{effect.pairs} latest pairs; stored pairs are being compared anew, and verdict and phase follow.",
     )
 
 
