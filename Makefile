@@ -22,7 +22,9 @@ demo: ## run everything on this machine, with sandbox clouds, until Ctrl-C (CLEA
 	@export HOSTING_BEGAN=$$(date +%s); $(MAKE) --no-print-directory setup-demo && \
 	  CLEAN="$(CLEAN)" PORT="$(PORT)" exec $(PY) -m hosting.demo
 
-test: setup browser check ## set up what is missing, then run every check and every test
+test: setup ## set up what is missing, then run every check and every test
+	@# One waits for the network, the other for the processor.
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target browser check
 	@$(PY) -m pytest -n 3 --no-loadscope-reorder $(ARGS)
 
 check: setup ## lint, types, layers, templates, migrations and generated pages, without running a test

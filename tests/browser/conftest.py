@@ -107,7 +107,10 @@ def visit(server: str, browser: Browser, transactional_db: None, settings: objec
         settings.DEMO_LOGIN_SECRET = SECRET  # type: ignore[attr-defined]
         people.ensure(role, role)
         context = browser.new_context(
-            base_url=server, java_script_enabled=scripts, viewport={"width": width, "height": 900}
+            base_url=server,
+            java_script_enabled=scripts,
+            viewport={"width": width, "height": 900},
+            reduced_motion="reduce",
         )
         contexts.append(context)
         context.add_cookies([{"name": "django_language", "value": language, "url": server}])

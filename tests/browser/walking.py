@@ -32,7 +32,10 @@ class Walker:
         self.stack = stack
         self.said: list[str] = []
         self.context: BrowserContext = browser.new_context(
-            base_url=stack.web_url, viewport={"width": WIDTH, "height": 900}, locale="en-GB"
+            base_url=stack.web_url,
+            viewport={"width": WIDTH, "height": 900},
+            locale="en-GB",
+            reduced_motion="reduce",
         )
         self.page = self.open(stack.said["web"]["login_urls"][role])
 
