@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hosting import bundled
 from hosting.places import ROOT, drawn_secret
 from hosting.postgres import Cluster
 from hosting.redis import Store
@@ -166,12 +167,20 @@ def for_process(demo: Demo, name: str) -> dict[str, str]:
     if name.startswith("sandbox-") or name == "traffic":
         return {**common, **sandbox(demo)}
     own = {"PORT": str(demo.web_port)} if name == "web" else {}
+    if name in CLOUD_PROCESSES:
+        own |= _bundled()
     return {**common, **product(demo), **(credentials(demo) if name in CLOUD_PROCESSES else {}), **own}
+
+
+def _bundled() -> dict[str, str]:
+    """Name what `python -m hosting.bundled` installed, so that a deploy can add what Lambda bundles."""
+    place = bundled.installed()
+    return {"CUTOVER_BUNDLED_PACKAGES": place} if place else {}
 
 
 def for_command_line(demo: Demo) -> dict[str, str]:
     """Give what a person's own `./manage.py cutover` needs to join the demo."""
-    return {**product(demo), **credentials(demo)}
+    return {**product(demo), **credentials(demo), **_bundled()}
 
 
 def for_setup(demo: Demo) -> dict[str, str]:

@@ -31,7 +31,7 @@ def wheel_node() -> Path:
 def install() -> None:
     """Install what the tests need, unless it is there. Raises: HostingError in npm's words."""
     if not _is_installed(ROOT):
-        _fetch(ROOT)
+        fetch(ROOT)
 
 
 def install_runtimes(say: Callable[[str], None]) -> None:
@@ -52,7 +52,7 @@ def install_runtimes(say: Callable[[str], None]) -> None:
         try:
             for name in ("package.json", "package-lock.json"):
                 shutil.copy(place / name, draft / name)
-            _fetch(draft)
+            fetch(draft)
             shutil.rmtree(place / "node_modules", ignore_errors=True)
             (draft / "node_modules").rename(place / "node_modules")
         except OSError as exc:
@@ -70,7 +70,8 @@ def _is_installed(place: Path) -> bool:
     return stamp.exists() and stamp.read_text() == _wanted(place)
 
 
-def _fetch(place: Path) -> None:
+def fetch(place: Path) -> None:
+    """Install a lock beside it. Raises: HostingError in npm's words."""
     modules = place / "node_modules"
     folder = wheel_node()
     npm = folder.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"

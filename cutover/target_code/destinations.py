@@ -7,7 +7,7 @@ Alibaba Cloud, Function Compute, "Result callback", for the actions that the fun
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cutover.assessment.target import target_name
@@ -54,7 +54,9 @@ class Layer:
 
 def destinations(basis: Basis) -> tuple[Destination, ...]:
     """Give one destination for each of the two outcomes at most; a dead-letter target stands for failures."""
-    known = {(one.resource.kind, one.resource.name): one for one in counterparts(basis)}
+    known: dict[tuple[str, str], Counterpart] = {
+        (one.resource.kind, one.resource.name): one for one in counterparts(basis)
+    }
     found: dict[str, Destination] = {}
     for when, arn in _wanted(basis):
         made = _destination(when, arn, known)
@@ -109,7 +111,7 @@ def _wanted(basis: Basis) -> Iterator[tuple[str, str]]:
         yield "on_failure", basis.facts.dead_letter
 
 
-def _destination(when: str, arn: str, known: dict[tuple[str, str], Counterpart]) -> Destination | None:
+def _destination(when: str, arn: str, known: Mapping[tuple[str, str], Counterpart]) -> Destination | None:
     function = _FUNCTION.fullmatch(arn)
     if function is not None:
         return Destination(when=when, aws=arn, function=target_name(function[1]))
