@@ -134,8 +134,9 @@ def test_a_notification_is_compared(both: Both, on_fc: list[Any], where: str, ki
         ([{"name": "seen"}], "sample text", "", ""),
         ([{"name": "seen"}], "simple text", "effects/objects/out~1seen.txt", "value"),
         ([{"name": "other"}], "sample text", "effects/objects/out~1seen.txt", "missing"),
+        ([{"name": "seen"}, {"name": "more"}], "sample text", "effects/objects/out~1more.txt", "extra"),
     ],
-    ids=["good", "wrong content", "missing object"],
+    ids=["good", "wrong content", "missing object", "extra object"],
 )
 def test_an_object_is_compared(both: Both, on_fc: list[Any], text: str, where: str, kind: str) -> None:
     bucket = both.pair.alibaba.bucket("sample-archive")
@@ -166,6 +167,28 @@ def test_a_row_is_compared(both: Both, on_fc: list[Any], where: str, kind: str) 
     name = "output-postgresql"
     try:
         judged(both.compared(name, BOUGHT, on_fc), where, kind)
+    finally:
+        both.pair.on_aws(name, {"delete": BOUGHT["uuid"]})
+        both.pair.on_fc(name, {"delete": BOUGHT["uuid"]})
+
+
+@pytest.mark.parametrize(
+    ("on_aws", "on_fc", "where", "kind"),
+    [
+        (BOUGHT | {"priority": 5}, BOUGHT | {"priority": 5}, "", ""),
+        (BOUGHT | {"priority": 5}, IDLE, f"effects/tasks/{BOUGHT['uuid']}", "missing"),
+        ({"delete": BOUGHT["uuid"]}, {"delete": BOUGHT["uuid"]}, "", ""),
+        ({"delete": BOUGHT["uuid"]}, IDLE, f"effects/tasks/{BOUGHT['uuid']}", "missing"),
+        (IDLE, {"delete": BOUGHT["uuid"]}, f"effects/tasks/{BOUGHT['uuid']}", "extra"),
+    ],
+    ids=["good update", "missing update", "good delete", "missing delete", "extra delete"],
+)
+def test_a_row_that_was_there_is_compared(both: Both, on_aws: Any, on_fc: Any, where: str, kind: str) -> None:
+    name = "output-postgresql"
+    both.pair.on_aws(name, BOUGHT)
+    both.pair.on_fc(name, BOUGHT)
+    try:
+        judged(both.compared(name, on_aws, [on_fc]), where, kind)
     finally:
         both.pair.on_aws(name, {"delete": BOUGHT["uuid"]})
         both.pair.on_fc(name, {"delete": BOUGHT["uuid"]})
