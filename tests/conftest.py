@@ -19,6 +19,9 @@ _FIRST = (
     "tests/integration/workers/test_engine_on_sandbox.py",
     "tests/integration/hosting/",
     "tests/browser/",
+    "tests/soak/",
+    "tests/cases/",
+    "tests/contract/sandbox_samples/",
 )
 """What takes longest, longest first: few tests, much waiting."""
 

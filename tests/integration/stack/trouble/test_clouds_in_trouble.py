@@ -20,7 +20,7 @@ from tests.soak.travellers import Journey
 
 GOOD, BAD = 0, 1
 LONGEST_S = 240
-HANGING_MS = 45_000
+HANGING_MS = 30_000
 """Longer than Cutover waits for an answer about an alias, which is 20 s."""
 
 
