@@ -52,6 +52,9 @@ class AgainIn(Schema):
 class RunDetail(RunOut):
     """A validation with its progress. ``percent`` of its pairs are in; ``open``: it goes on.
 
+    ``learned`` of ``learn`` events were begun for which AWS is called twice; a run of kind learn has no pairs,
+    and ``percent`` is of those events.
+
     ``logs_pending``: pairs whose logs have not arrived. ``verdict``: the document with checks and numbers,
     empty before it is drawn; ``usage``: side -> {"requests", "gb_seconds"}.
     """
@@ -63,6 +66,8 @@ class RunDetail(RunOut):
     tags: list[str]
     open: bool
     percent: float
+    learn: int
+    learned: int
     outcomes: dict[str, int]
     concurrency: int
     budget_gb_s: float | None
@@ -136,6 +141,13 @@ def _document(run: Run) -> dict[str, Any]:
         "function": run.function.name,
         "suite": run.suite.name,
         "open": run.state in validation.OPEN,
-        "percent": round(100 * run.done_pairs / max(1, run.wanted_pairs), 1),
+        "percent": _percent(run),
         "logs_pending": validation.count_pending(run.pk),
     }
+
+
+def _percent(run: Run) -> float:
+    done, wanted = (
+        (run.learned, run.learn) if run.kind == Run.Kind.LEARN else (run.done_pairs, run.wanted_pairs)
+    )
+    return round(100 * done / max(1, wanted), 1)

@@ -34,7 +34,6 @@ def detail(request: HttpRequest, address: str) -> HttpResponse:
     context |= {
         "form": LearnForm(initial=initial, suites=names),
         "reasons": guards.learn_reasons(function, names[0]),
-        "history": history.state_of(function.pk),
         "tab": "rules",
         "part": "noise",
         "section": "functions",
@@ -89,6 +88,7 @@ def _known(function: FunctionMigration, address: str) -> Context:
         "looked_at": shapes.LOOKED_AT,
         "learning": learning,
         "percent": round(100 * learning.learned / learning.learn, 1) if learning else 0,
+        "history": history.state_of(function.pk),
         "last": next((run for run in runs if run.state not in validation.OPEN), None),
     }
 

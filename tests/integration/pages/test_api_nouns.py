@@ -113,6 +113,9 @@ def test_noise_is_shown_learned_and_refused_with_its_reasons(
     assert post(client, f"{path}/learn", {"events": 5}, viewer).status_code == 403
     started = post(client, f"{path}/learn", {"events": 5, "idempotency_key": "k"}, operator)
     assert (started.status_code, Run.objects.get().learn) == (202, 5)
+    Run.objects.update(learned=2)
+    followed = client.get(f"/api/v1/runs/{started.json()['id']}", headers=viewer).json()
+    assert (followed["kind"], followed["learned"], followed["percent"]) == ("learn", 2, 40.0)
     again = post(client, f"{path}/learn", {"events": 5, "idempotency_key": "k"}, operator)
     assert again.json()["id"] == started.json()["id"]
     assert post(client, f"{path}/learn", {"events": 5}, operator).status_code == 409
