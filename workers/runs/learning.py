@@ -14,7 +14,7 @@ from cutover.comparison import Comparison, PairOutcome, Rule
 from cutover.noise import LEARNED
 from cutover.observation import Observation, Side
 from migrations_app.models import Pair, Run, SuiteEvent
-from migrations_app.services import evidence, noise, reevaluation, validation
+from migrations_app.services import evidence, noise, recorded, reevaluation, validation
 from migrations_app.services.validation import RunLease
 from workers.runs import late_logs
 from workers.runs.calling import Place, invoke
@@ -29,8 +29,13 @@ def learn(
     """Call AWS twice for each event that is still to be learned from, and count what differs.
 
     Each batch is written down before it is called: one that a worker was killed in is not called again.
-    Logs that did not come with the answers are asked for at the end.
+    Logs that did not come with the answers are asked for at the end. A replay learns first from what AWS had
+    answered more than once; its worker does so once, since nothing is called for it.
     """
+    if run.kind == Run.Kind.REPLAY and run.fence == 1:
+        for one, again in recorded.pairs(run):
+            noise.learn_recorded(run.function_id, one, again)
+        validation.renew(lease)
     late: list[tuple[Observation, Observation]] = []
     while run.learned < run.learn and not validation.over_budget(run):
         first, number = run.learned, min(run.concurrency, run.learn - run.learned)

@@ -194,6 +194,35 @@ def test_effects_that_cannot_be_compared_are_said_to_be_not_compared(
     assert why in run.verdict["effects_not_compared"]
 
 
+# -------------------------------------------------------------------------------- noise without a call
+
+
+def test_a_replay_learns_from_what_aws_had_answered_more_than_once_and_calls_nothing_for_it(
+    world: World,
+) -> None:
+    tick = {"tick": True}
+    function = worlds.deployed(world, behaviour=lambda _side, _payload: worlds.answer({"left": 99, "ok": 1}))
+    FunctionMigration.objects.filter(pk=function.pk).update(effects="isolated")
+    for number in range(8):
+        reported(function.pk, tick, {"left": number, "ok": 1}, number=number)
+    reported(function.pk, tick, {"token": "[redacted]"}, number=8)
+    reported(function.pk, {"other": 1}, {"left": 5, "ok": 1}, number=9)
+    run, _ = validation.start_replay(function.pk, actor="test", events=10)
+    assert carried_out(run).outcomes == {"noise": 2}
+    found = noise.evidence(function)
+    assert (found.recorded_pairs, found.knowledge.itself) == (7, 7)
+    assert [(one.field, one.itself, one.reading.value) for one in found.fields] == [
+        ("answer /left", 7, "noise")
+    ]
+    assert world.function(function.name).calls.total() == 0
+
+    reported(function.pk, tick, {"left": 50, "ok": 1}, number=10)
+    LiveObservation.objects.filter(request_id="live-10").update(received_at=timezone.now())
+    again, _ = validation.start_replay(function.pk, actor="test", events=10)
+    carried_out(again)
+    assert noise.evidence(function).recorded_pairs == 8, "each answer is learned from once"
+
+
 # --------------------------------------------------------------------------------------- noise of logs
 
 
