@@ -18,6 +18,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from migrations_app.models import FunctionMigration, Pair
+from migrations_app.selectors import pair_lists
+from migrations_app.selectors.pair_lists import PairFilter
 from migrations_app.services import results
 from tests import factories
 
@@ -131,10 +133,11 @@ def _fill(function: FunctionMigration) -> int:
 
 
 def _latest(hot: int) -> dict[str, Any]:
-    """Compare the latest 50 mismatches of the function with a fifth of all pairs."""
+    """Compare the page of the latest 50 mismatches of the function that has a fifth of all pairs."""
+    function = FunctionMigration.objects.get(pk=hot)
 
     def ours() -> list[Any]:
-        return [row.pk for row in results.latest(hot, 50, counting=True)]
+        return [row.pk for row in pair_lists.page(function, PairFilter(group="counts")).rows]
 
     def plain() -> list[Any]:
         with connection.cursor() as cursor:

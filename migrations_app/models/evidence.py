@@ -204,7 +204,6 @@ class Pair(models.Model):
         indexes = [
             models.Index(fields=("function", "-at"), name="pair_newest"),
             models.Index(fields=("function", "-at"), condition=models.Q(counts=True), name="pair_counts"),
-            models.Index(fields=("at",), include=("function", "counts"), name="pair_ratio"),
             models.Index(
                 fields=("function", "-at"),
                 include=("outcome", "blame", "first_pointer"),
@@ -221,7 +220,11 @@ class PairMinute(models.Model):
     """Roll-up of pairs: one row per function, minute and outcome. It stays when the pairs' day is dropped."""
 
     function = models.ForeignKey(
-        FunctionMigration, on_delete=models.DO_NOTHING, db_constraint=False, related_name="pair_minutes"
+        FunctionMigration,
+        on_delete=models.DO_NOTHING,
+        db_constraint=False,
+        db_index=False,
+        related_name="pair_minutes",
     )
     at = models.DateTimeField()
     """Start of the minute."""
@@ -230,6 +233,9 @@ class PairMinute(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=("at", "function", "outcome"), name="pair_minute_once")]
+        indexes = [
+            models.Index(fields=("function", "at"), include=("outcome", "pairs"), name="pair_minute_counts")
+        ]
 
     def __str__(self) -> str:
         return f"{self.outcome} {self.at}: {self.pairs}"

@@ -83,7 +83,7 @@ def state_of(function: FunctionMigration, *, seconds: int = 3600) -> FunctionSta
         operations=operations,
         actions=tuple(Action.objects.filter(operation_id=shown).order_by("position")) if shown else (),
         slots=traffic(function, seconds=seconds),
-        pairs=tuple(_light(Pair.objects.filter(function=function)).order_by("-at")[:RECENT_PAIRS]),
+        pairs=pair_lists.newest(function.pk, RECENT_PAIRS),
         pair_counts=pair_counts(function),
         phase_changes=tuple(function.phase_changes.order_by("-id")[:40]),
     )
@@ -108,8 +108,7 @@ def explaining(function: FunctionMigration) -> tuple[list[Pair], list[LiveObserv
         pk__in=[key for key in report.get("pairs", []) if isinstance(key, int)],
         error=True,
     )
-    counting = Pair.objects.filter(function=function, counts=True)
-    return list(_light(counting).order_by("-at")[:3]), list(live.order_by("-at")[:20])
+    return list(pair_lists.newest(function.pk, 3, counting=True)), list(live.order_by("-at")[:20])
 
 
 def rules_for(function: FunctionMigration) -> list[Rule]:
@@ -122,7 +121,3 @@ def rules_for(function: FunctionMigration) -> list[Rule]:
 def open_operation(function: FunctionMigration) -> Operation | None:
     """Give the operation that is open on the function."""
     return function.operations.filter(state__in=OPEN_STATES).first()
-
-
-def _light(rows: Any) -> Any:
-    return rows.defer("event", "primary", "candidate")

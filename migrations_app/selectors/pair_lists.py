@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet, Sum
+from django.db.models.fields.json import KeyTransform
 from django.utils import timezone
 
 from cutover.comparison import COUNTS_AGAINST, template
@@ -25,8 +26,8 @@ from migrations_app.models.evidence import utc_today
 PAGE = 50
 REACH = 20_000
 GROUPED = 10_000
-LIGHT = ("event", "primary", "candidate")
-"""Columns that lists do without."""
+HEAVY = ("event", "primary", "candidate", "comparison")
+"""Columns that lists do without; of the comparison they get the counts, see ``light``."""
 _DAY = dt.timedelta(days=1)
 OUTCOME_GROUPS: dict[str, tuple[str, ...]] = {
     "counts": tuple(sorted(outcome.value for outcome in COUNTS_AGAINST)),
@@ -120,6 +121,11 @@ class Field:
 # -------------------------------------------------------------------------------------- pages of pairs
 
 
+def light(rows: QuerySet[Pair]) -> QuerySet[Pair]:
+    """Give the rows as lists show them: without documents, with ``difference_counts`` {standing: number}."""
+    return rows.defer(*HEAVY).annotate(difference_counts=KeyTransform("counts", "comparison"))
+
+
 def page(function: FunctionMigration, asked: PairFilter) -> PairPage:
     """Give fifty pairs, newest first. Four queries at most, whatever is asked."""
     scope = _scope(function.pk, asked)
@@ -127,7 +133,7 @@ def page(function: FunctionMigration, asked: PairFilter) -> PairPage:
     rows = _narrowed(scope, asked)
     if edge:
         rows = rows.filter(at__gte=edge)
-    found = _newest(rows, recent=not (asked.run or asked.searching or asked.after or asked.outcomes))
+    found = _newest(rows, PAGE + 1, recent_days=_recent_days(asked))
     after = Cursor(at=found[PAGE - 1].at, key=found[PAGE - 1].pk) if len(found) > PAGE else None
     early = after is None and edge is not None
     if early and edge is not None:
@@ -135,6 +141,12 @@ def page(function: FunctionMigration, asked: PairFilter) -> PairPage:
     shown = tuple(found[:PAGE])
     noted = PairNote.objects.filter(pair_id__in=[row.pk for row in shown]).values_list("pair_id", flat=True)
     return PairPage(rows=shown, after=after, early=early, noted=frozenset(noted))
+
+
+def newest(function_id: int, number: int, *, counting: bool = False) -> tuple[Pair, ...]:
+    """Give a function's newest pairs as lists show them; ``counting``: those against FC."""
+    asked = PairFilter(group="counts" if counting else "")
+    return tuple(_newest(_scope(function_id, asked), number, recent_days=_recent_days(asked)))
 
 
 def counts(function: FunctionMigration, asked: PairFilter) -> dict[str, int]:
@@ -197,14 +209,25 @@ def _edge(scope: QuerySet[Pair]) -> dt.datetime | None:
     return scope.order_by("-at").values_list("at", flat=True)[REACH : REACH + 1].first()
 
 
-def _newest(rows: QuerySet[Pair], *, recent: bool) -> list[Pair]:
-    """Give one row more than a page. ``recent``: the newest days are asked first, to open no others."""
-    ordered = rows.defer(*LIGHT).order_by("-at", "-pk")
-    if recent:
-        found = list(ordered.filter(day__gte=utc_today() - _DAY)[: PAGE + 1])
-        if len(found) > PAGE:
+def _recent_days(asked: PairFilter) -> int:
+    """Give how many days are asked first; 0: all at once.
+
+    PostgreSQL plans and opens every partition that it is not spared, which costs more than reading a page.
+    """
+    if asked.run or asked.searching or asked.after:
+        return 0
+    if asked.outcomes:
+        return 4 if asked.against else 0
+    return 2
+
+
+def _newest(rows: QuerySet[Pair], number: int, *, recent_days: int) -> list[Pair]:
+    ordered = light(rows).order_by("-at", "-pk")
+    if recent_days:
+        found = list(ordered.filter(day__gte=utc_today() - (recent_days - 1) * _DAY)[:number])
+        if len(found) == number:
             return found
-    return list(ordered[: PAGE + 1])
+    return list(ordered[:number])
 
 
 def _since(asked: PairFilter) -> dt.datetime | None:

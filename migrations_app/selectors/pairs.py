@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import QuerySet
 
 from migrations_app.models import Pair, PairNote, Rule, Run
-from migrations_app.selectors.pair_lists import LIGHT, OUTCOME_GROUPS, Field, fields
+from migrations_app.selectors.pair_lists import OUTCOME_GROUPS, Field, fields, light
 
 PLOTTED = 400
 _DAY = dt.timedelta(days=1)
@@ -78,7 +78,7 @@ def run(key: uuid.UUID) -> RunView | None:
     if found is None:
         return None
     pairs = Pair.objects.filter(run_id=key, day=found.created_at.date())
-    light = pairs.defer(*LIGHT)
+    listed = light(pairs)
     return RunView(
         run=found,
         fields=fields(found.function_id, run=found),
@@ -87,12 +87,12 @@ def run(key: uuid.UUID) -> RunView | None:
             .order_by("position")
             .values_list("primary_ms", "candidate_ms", "counts")[:PLOTTED]
         ),
-        newest=tuple(light.order_by("-at")[:12]),
-        explaining=_explaining(light, found.verdict.get("explains_pairs") or ()),
+        newest=tuple(listed.order_by("-at")[:12]),
+        explaining=_explaining(listed, found.verdict.get("explains_pairs") or ()),
         notes=tuple(PairNote.objects.filter(run_id=key).order_by("-at")[:20]),
         pending=pairs.filter(logs_pending=True).count(),
         interrupted=tuple(
-            light.filter(outcome="not-comparable", primary__error_type="Interrupted").order_by("position")[
+            listed.filter(outcome="not-comparable", primary__error_type="Interrupted").order_by("position")[
                 :20
             ]
         ),

@@ -19,7 +19,6 @@ from django.db.models import Min, Sum
 
 from cutover.comparison import COUNTS_AGAINST
 from migrations_app.models import Pair, PairMinute, RuleDay, Run
-from migrations_app.models.evidence import utc_today
 from migrations_app.services import bulk, tallies
 from migrations_app.services import days as of_days
 
@@ -58,27 +57,6 @@ def roll_up(rows: Iterable[Pair]) -> None:
 
 
 # ------------------------------------------------------------------------------------------- reading
-
-
-_LIGHT = ("id", "day", "title", "outcome", "counts", "first_pointer", "blame", "sentence", "at")
-
-
-def latest(function_id: int, number: int, *, counting: bool = False) -> list[Pair]:
-    """Give a function's newest pairs without their bodies, newest first; ``counting``: those against FC only.
-
-    The newest days are asked first, since PostgreSQL plans and opens every partition that it is not spared;
-    what counts against FC is rare, so that is asked for at once.
-    """
-    rows = Pair.objects.filter(function_id=function_id).order_by("-at")
-    if counting:
-        rows = rows.filter(counts=True)
-    found: list[Pair] = []
-    for reach in (None,) if counting else (2, None):
-        recent = rows if reach is None else rows.filter(day__gte=utc_today() - dt.timedelta(days=reach - 1))
-        found = list(recent.only(*_LIGHT, "function_id", "run_id", "primary_ms", "candidate_ms")[:number])
-        if len(found) == number:
-            break
-    return found
 
 
 def ratio(since: dt.datetime, *, function_id: int | None = None) -> tuple[int, int]:
