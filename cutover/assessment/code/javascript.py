@@ -473,7 +473,7 @@ class _Reading:
         while node is not None and node.type not in FUNCTIONS:
             if node.type.endswith("statement"):
                 after = node.next_named_sibling
-                while after is not None and after.type == "comment":
+                while after is not None and after.type in ("comment", "empty_statement"):
                     after = after.next_named_sibling
                 if after is not None and after.type in (
                     "return_statement",

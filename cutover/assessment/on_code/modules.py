@@ -73,14 +73,14 @@ def check(facts: FunctionFacts, source: Source) -> Iterator[Finding]:
     }
     for view in source.views:
         for one in view.imports:
-            if one.types_only or one.module in ("?", "") or one.guarded:
+            if one.types_only or one.module in ("?", ""):
                 continue
             kind, name = (
                 _python(facts, source, view, one)
                 if view.language == "python"
                 else _node(facts, source, view, one)
             )
-            if kind:
+            if kind == "bundled" or (kind and not one.guarded):
                 found[kind].append((_title(kind, name), view, one.line))
     for kind, words in (
         ("bundled", BUNDLED),

@@ -78,3 +78,55 @@ def test_typescript_may_name_a_folder_by_its_base_url() -> None:
 def test_each_kind_of_trigger_has_its_own_reason(kind: str, word: str) -> None:
     assert word in reason(kind)
     assert counterpart(kind) == ""
+
+
+def test_an_sdk_that_the_handler_loads_late_is_bundled_by_lambda_all_the_same() -> None:
+    (found,) = node(
+        "exports.handler = async () => { const s3 = require('aws-sdk/clients/s3'); };", "bundled-by-lambda"
+    )
+    assert found.line == 1
+    assert node("exports.handler = async () => { require('canvas'); };", "missing-module") == []
+
+
+def test_a_semicolon_after_a_block_is_no_work_after_the_answer() -> None:
+    text = "exports.handler = (e, c) => {\n  if (e) {\n    response.send(e);\n  };\n};\n"
+    assert node(text, "after-answer") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "host"),
+    [
+        ("exports.handler = async () => `https://sqs.${r}.amazonaws.com/q`;", 1, "sqs.{}.amazonaws.com"),
+        ("const a = 1;\nexports.handler = async () => go(`https://${id}.execute-api.${r}.amazonaws.com`);", 2,
+         "{}.execute-api.{}.amazonaws.com"),
+    ],
+)  # fmt: skip
+def test_a_host_that_is_put_together_is_found(text: str, line: int, host: str) -> None:
+    (found,) = node(text, "hard-coded-host")
+    assert found.line == line
+    assert host in found.title
+
+
+def test_an_arn_in_an_f_string_is_found_and_a_put_together_secret_is_none() -> None:
+    text = 'def handler(e, c):\n    password = f"{e}-{c}"\n    return f"arn:aws:sqs:{e}:{c}:jobs"\n'
+    (found,) = python(text, "hard-coded-arn")
+    assert found.line == 3
+    assert python(text, "secret") == []
+
+
+@pytest.mark.parametrize(
+    ("operation", "access"),
+    [("detect_labels", "sdk"), ("invoke_model", "sdk"), ("invoke", "sdk-write"), ("put_item", "sdk-write")],
+)
+def test_asking_a_model_is_reading(operation: str, access: str) -> None:
+    text = f'import boto3\nx = boto3.client("any")\n\ndef handler(e, c):\n    return x.{operation}()\n'
+    assert [one.line for one in python(text, access)] == [5]
+
+
+def test_an_upload_by_the_library_writes() -> None:
+    text = (
+        "const { Upload } = require('@aws-sdk/lib-storage');\n"
+        "exports.handler = async () => new Upload({}).done();\n"
+    )
+    (found,) = node(text, "sdk-write")
+    assert ("upload" in found.title, found.line) == (True, 2)
