@@ -52,8 +52,8 @@ class AgainIn(Schema):
 class RunDetail(RunOut):
     """A validation with its progress. ``percent`` of its pairs are in; ``open``: it goes on.
 
-    ``learned`` of ``learn`` events were begun for which AWS is called twice; a run of kind learn has no pairs,
-    and ``percent`` is of those events.
+    ``learned`` of ``learn`` events were begun for which AWS is called twice; a run of kind learn has no
+    pairs, and ``percent`` is of those events.
 
     ``logs_pending``: pairs whose logs have not arrived. ``verdict``: the document with checks and numbers,
     empty before it is drawn; ``usage``: side -> {"requests", "gb_seconds"}.

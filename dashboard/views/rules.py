@@ -36,8 +36,6 @@ def detail(request: HttpRequest, key: int) -> HttpResponse:
         "rule": row,
         "hides": rule_lists.hides(row),
         "effects": rules_trials.effects(row),
-        "most": rules_trials.CONCERNED,
-        "judged": rules_trials.JUDGED,
         "section": "rules",
     }
     return render(request, "rules/rule.html", context)

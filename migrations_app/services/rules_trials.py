@@ -8,6 +8,7 @@ compared anew under the rules that would hold, and all are judged as the policy 
 
 from __future__ import annotations
 
+import time
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,20 +26,26 @@ from migrations_app.services.policies import policy_for
 
 PREVIEWED = 500
 JUDGED = 1_000
-"""Pairs that differ and are compared anew to draw a verdict that would be."""
+JUDGED_S = 2.0
+"""So many pairs that differ, and so long, are compared anew to draw a verdict that would be."""
 CONCERNED = 10
-"""Functions that are shown for a rule that holds everywhere."""
+CONCERNED_S = 3.0
+"""So many functions are shown for a rule that holds everywhere, and none is begun after so long."""
+_CHUNK = 50
+_Anew = tuple[PairOutcome, bool | None, bool | None]
+"""Outcome, whether logs differ, whether effects differ."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Verdicts:
     """The verdict of a run under the rules of now, and under those that would hold.
 
-    ``whole``: every pair that differs was compared anew; else the newest ``JUDGED`` of them.
+    ``judged``: how many pairs that differ were compared anew, the newest; ``whole``: that is all of them.
     """
 
     run: uuid.UUID
     pairs: int
+    judged: int
     before: str
     after: str
     sentence: str
@@ -138,9 +145,18 @@ def of_retiring(function: FunctionMigration, row: Rule) -> Preview:
 
 
 def effects(row: Rule) -> tuple[Effect, ...]:
-    """Give what switching a rule off would change, or on again, for each function that it is about."""
+    """Give what switching a rule off would change, or on again, for each function that it is about.
+
+    The functions whose verdicts are newest come first, as many as a few seconds allow.
+    """
     tries = of_retiring if row.retired_at is None else of_restoring
-    return tuple(Effect(function=function, tried=tries(function, row)) for function in concerned(row))
+    until = time.monotonic() + CONCERNED_S
+    found: list[Effect] = []
+    for function in concerned(row):
+        if found and time.monotonic() > until:
+            break
+        found.append(Effect(function=function, tried=tries(function, row)))
+    return tuple(found)
 
 
 def concerned(row: Rule) -> tuple[FunctionMigration, ...]:
@@ -174,7 +190,7 @@ def verdicts(function: FunctionMigration, held: Sequence[comparing.Rule]) -> Ver
         return None
     fresh, whole = _anew(run, held)
     would_be = [
-        _replaced(one, *fresh[pair.pk]) if pair.pk in fresh else one
+        _replaced(one, fresh[pair.pk]) if pair.pk in fresh else one
         for one, pair in zip(found, pairs, strict=True)
     ]
     policy = policy_for(function).analysis
@@ -182,6 +198,7 @@ def verdicts(function: FunctionMigration, held: Sequence[comparing.Rule]) -> Ver
     return Verdicts(
         run=run.pk,
         pairs=len(found),
+        judged=len(fresh),
         before=before.result.value,
         after=after.result.value,
         sentence=after.sentence,
@@ -189,27 +206,34 @@ def verdicts(function: FunctionMigration, held: Sequence[comparing.Rule]) -> Ver
     )
 
 
-def _anew(run: Run, held: Sequence[comparing.Rule]) -> tuple[dict[uuid.UUID, tuple[Comparison, Pair]], bool]:
-    """Compare what differs in a run, and in the one that counts beside it, under other rules."""
+def _anew(run: Run, held: Sequence[comparing.Rule]) -> tuple[dict[uuid.UUID, _Anew], bool]:
+    """Compare what differs in a run, and in the one that counts beside it, under other rules.
+
+    Bodies may be large, so rows are read in chunks and only what counts is kept of them.
+    """
     runs = [one for one in (run, evidence.beside(run)) if one is not None]
     days = {one.created_at.date() for one in runs}
     differing = ~Q(outcome=PairOutcome.MATCH.value) | Q(comparison__logs_differ=True)
-    rows = Pair.objects.filter(run__in=runs, day__in=days).filter(differing)
-    known = noise.knowledge(run.function_id)
-    looked_at = list(rows.defer("event").order_by("-at")[: JUDGED + 1])
-    judged = [(row, reevaluation.anew(row, held, known)) for row in looked_at[:JUDGED]]
-    fresh = {row.pk: (compared, row) for row, compared in judged if compared is not None}
-    return fresh, len(looked_at) <= JUDGED
+    rows = Pair.objects.filter(run__in=runs, day__in=days).filter(differing).defer("event").order_by("-at")
+    known, until = noise.knowledge(run.function_id), time.monotonic() + JUDGED_S
+    fresh: dict[uuid.UUID, _Anew] = {}
+    for place, row in enumerate(rows[: JUDGED + 1].iterator(chunk_size=_CHUNK)):
+        if place == JUDGED or time.monotonic() > until:
+            return fresh, False
+        if compared := reevaluation.anew(row, held, known):
+            fresh[row.pk] = _what_counts(row, compared)
+    return fresh, True
 
 
-def _replaced(one: PairEvidence, fresh: Comparison, row: Pair) -> PairEvidence:
+def _what_counts(row: Pair, compared: Comparison) -> _Anew:
     lacking = (row.comparison.get("expected_effects") or {}).get(Side.CANDIDATE.value)
-    return replace(
-        one,
-        outcome=fresh.outcome,
-        logs_differ=evidence.logs_differ(fresh),
-        effects_differ=True if lacking else evidence.effects_differ(fresh),
-    )
+    effects_differ = True if lacking else evidence.effects_differ(compared)
+    return compared.outcome, evidence.logs_differ(compared), effects_differ
+
+
+def _replaced(one: PairEvidence, fresh: _Anew) -> PairEvidence:
+    outcome, logs_differ, effects_differ = fresh
+    return replace(one, outcome=outcome, logs_differ=logs_differ, effects_differ=effects_differ)
 
 
 # ------------------------------------------------------------------------------------------- documents
@@ -245,6 +269,7 @@ def _verdict_document(found: Verdicts | None) -> dict[str, Any] | None:
     return {
         "run": str(found.run),
         "pairs": found.pairs,
+        "judged": found.judged,
         "before": found.before,
         "after": found.after,
         "sentence": found.sentence,

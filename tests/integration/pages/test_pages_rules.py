@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 
+from cutover.comparison import compare
+from cutover.observation import Side
 from migrations_app.models import AuditEntry, FunctionMigration, Pair, Reevaluation, Rule, Run
-from migrations_app.services import reevaluation, rules
+from migrations_app.services import evidence, reevaluation, rules, rules_trials
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -81,6 +83,18 @@ def test_switching_a_rule_off_shows_what_counts_again_and_the_verdict_before_it_
     assert list(verbs) == ["rule:added", "rule:retired", "rule:restored", "rule:removed"]
 
 
+def test_a_verdict_that_takes_too_long_to_draw_rests_on_the_newest_pairs_and_says_so(
+    viewer: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules_trials, "JUDGED", 4)
+    made, _ = validated()
+    tried = rules_trials.preview(made, name="n", kind="ignore", pointer="/total")
+    assert tried.verdict is not None
+    assert (tried.verdict.judged, tried.verdict.whole, tried.verdict.pairs) == (4, False, 20)
+    body = viewer.post(f"/functions/{made.name}/rules/try/", RULE, headers={"HX-Request": "true"})
+    assert "Drawn from the newest 4 pairs that differ" in body.content.decode()
+
+
 def test_a_rule_for_everywhere_shows_its_effect_for_each_function_that_was_validated(viewer: Client) -> None:
     validated("orders", wrong=2)
     validated("billing", wrong=0)
@@ -150,3 +164,31 @@ def test_every_form_of_rule_can_be_made_in_the_form(
     reevaluation.run_due()
     pair.refresh_from_db()
     assert pair.outcome == "ignored"
+
+
+@pytest.mark.parametrize("rule", [("unordered", ""), ("keyed", "sku")], ids=["unordered", "keyed"])
+def test_rules_on_lists_can_be_made_in_the_form(operator: Client, rule: tuple[str, str]) -> None:
+    made = factories.function()
+    items = [{"sku": "A-1", "qty": 2}, {"sku": "B-2", "qty": 1}]
+    left = factories.observation(Side.PRIMARY, {"items": items})
+    right = factories.observation(Side.CANDIDATE, {"items": items[::-1]})
+    pair = evidence.pair(
+        Run(function=made),
+        position=0,
+        title="lists",
+        event={},
+        first_side=Side.PRIMARY,
+        primary=left,
+        candidate=right,
+        compared=compare(left, right),
+    )
+    pair.run = None
+    pair.save(force_insert=True)
+    assert pair.counts
+    kind, value = rule
+    given = {"kind": kind, "pointer": "/items", "value": value, "name": "n", "reason": "r"}
+    assert operator.post(f"/functions/{made.name}/rules/add/", given).status_code == 303
+    reevaluation.run_due()
+    pair.refresh_from_db()
+    assert pair.outcome == "ignored"
+    assert not pair.counts
