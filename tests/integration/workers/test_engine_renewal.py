@@ -16,7 +16,7 @@ from tests.integration.workers.worlds import clouds
 from workers import renewal
 
 pytestmark = pytest.mark.django_db(transaction=True)
-LIMIT_S = 10.0
+LIMIT_S = 60.0
 
 
 @pytest.fixture
