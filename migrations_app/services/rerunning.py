@@ -48,6 +48,7 @@ def again(run_id: uuid.UUID | str, *, actor: str, reason: str = "", idempotency_
                 reason=reason or run.reason,
                 concurrency=run.concurrency,
                 budget_gb_s=run.budget_gb_s,
+                idempotency_key=idempotency_key,
             )
             return made
         case Run.Kind.LEARN:

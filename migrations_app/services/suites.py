@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -215,24 +215,27 @@ def tag(
         function = FunctionMigration.objects.select_for_update().get(pk=function_id)
         suite = named(function, name)
         seen_by(suite, expected_version)
-        rows = events_of(suite)
-        if positions is not None:
-            if missing := set(positions) - {row.position for row in rows}:
-                raise BadInput(f"The suite has no event {min(missing) + 1}; it has {len(rows)}.")
-            rows = [row for row in rows if row.position in set(positions)]
-        for row in rows:
-            row.tags = list(_tags({*row.tags, *added} - removed))
-        SuiteEvent.objects.bulk_update(rows, ["tags"], batch_size=500)
-        suite.digest = digest_of(stored_entry(row) for row in events_of(suite))
+        every = events_of(suite)
+        chosen = set(range(len(every))) if positions is None else set(positions)
+        if missing := chosen - {row.position for row in every}:
+            raise BadInput(f"The suite has no event {min(missing) + 1}; it has {len(every)}.")
+        alike: defaultdict[tuple[str, ...], list[int]] = defaultdict(list)
+        for row in every:
+            if row.position in chosen:
+                row.tags = list(_tags({*row.tags, *added} - removed))
+                alike[tuple(row.tags)].append(row.pk)
+        for words, keys in alike.items():
+            SuiteEvent.objects.filter(pk__in=keys).update(tags=list(words))
+        suite.digest = digest_of(stored_entry(row) for row in every)
         suite.save(update_fields=["digest"])
         audit.record(
             actor=actor,
             verb="suite:tagged",
             function=function,
-            detail={"suite": name, "events": len(rows), "added": sorted(added), "removed": sorted(removed)},
+            detail={"suite": name, "events": len(chosen), "added": sorted(added), "removed": sorted(removed)},
         )
         bell.tell(f"fn-{function_id}")
-    return len(rows)
+    return len(chosen)
 
 
 def _tags(words: Iterable[str]) -> tuple[str, ...]:

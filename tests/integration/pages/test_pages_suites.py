@@ -449,3 +449,35 @@ def test_any_suite_with_events_opens_the_way_to_a_validation(operator: Client) -
     filled(made, name="checkout")
     assert "It has no suite of events." not in body_of(operator, "/functions/walker/")
     assert "Not possible yet" not in body_of(operator, "/functions/walker/validate/")
+
+
+def test_replays_and_runs_that_learn_are_repeated_as_what_they_were(operator: Client) -> None:
+    made = walker(effects="read-only")
+    suite = filled(made)
+    LiveObservation.objects.create(
+        function=made,
+        side="primary",
+        request_id="r",
+        outcome="ok",
+        weight_bp=100,
+        at=timezone.now(),
+        received_at=timezone.now(),
+        event={"name": "Ada"},
+        answer={"total": 1},
+    )
+    for kind in (Run.Kind.LEARN, Run.Kind.REPLAY):
+        run = Run.objects.create(
+            function=made,
+            suite=suite,
+            kind=kind,
+            learn=9 if kind == Run.Kind.LEARN else 0,
+            wanted_pairs=5,
+            asked_by="ada",
+            basis_digest="0",
+            state="finished",
+            concurrency=2,
+        )
+        answer = operator.post(f"/runs/{run.pk}/again/", {"key": kind.value})
+        again = Run.objects.get(pk=answer["Location"].split("/")[2])
+        assert (again.kind, again.learn, again.concurrency) == (kind, run.learn, 2)
+        operator.post(f"/runs/{again.pk}/cancel/")
