@@ -10,6 +10,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
+from django.test import Client
 from django.utils import timezone
 
 from clouds.simulated.world import World
@@ -19,6 +20,7 @@ from cutover.observation import LogLine, Observation, Side
 from migrations_app.models import FunctionMigration, LiveObservation, NoiseField, Pair, Run
 from migrations_app.services import noise, twins, validation
 from migrations_app.services.validation import Wanted
+from tests import factories
 from tests.integration.workers import worlds
 from tests.integration.workers.test_suites import echo, reported
 from workers import validation as worker
@@ -49,6 +51,14 @@ def carried_out(run: Run) -> Run:
     worker.carry_out_run(run.pk, owner="test")
     run.refresh_from_db()
     return run
+
+
+def page(path: str) -> str:
+    client = Client()
+    client.force_login(factories.person("viewer"))
+    answer = client.get(path)
+    assert answer.status_code == 200
+    return answer.content.decode()
 
 
 def writes(world: World, *, on_fc: str = "") -> None:
@@ -140,6 +150,9 @@ def test_logs_that_never_come_are_given_up_with_a_word(world: World) -> None:
     for pair in Pair.objects.filter(run=run):
         assert (pair.comparison["primary_logs"], pair.comparison["candidate_logs"]) == ("never", "arrived")
         assert (pair.logs_pending, pair.comparison["log_rows"], pair.outcome) == (False, None, "match")
+    body = page(f"/pairs/{pair.pk}/")
+    assert "did not come in all the time that they were asked for" in body
+    assert "Lacking: AWS." in body
 
 
 def test_a_log_store_that_fails_leaves_logs_pending_and_the_answers_evidence(world: World) -> None:
@@ -192,6 +205,10 @@ def test_effects_that_cannot_be_compared_are_said_to_be_not_compared(
         assert why in pair.primary["facts"]["effects-unread"]
     assert "effects" not in {check["name"] for check in run.verdict["checks"]}
     assert why in run.verdict["effects_not_compared"]
+    body = page(f"/pairs/{Pair.objects.filter(run=run)[0].pk}/")
+    assert why in body
+    assert "Effects were not compared for this pair." in body
+    assert why in page(f"/runs/{run.pk}/")
 
 
 # -------------------------------------------------------------------------------- noise without a call
