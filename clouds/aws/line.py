@@ -33,6 +33,7 @@ class Line:
 
     def __init__(self, client: Any, credentials: Credentials | None) -> None:
         endpoint = urlsplit(str(client.meta.endpoint_url))
+        self._below = endpoint.path.rstrip("/")
         self._model = client.meta.service_model
         self._signer = Signer(
             service=self._model.signing_name,
@@ -64,7 +65,7 @@ class Line:
         Raises:
             CloudError: the service refused, nothing was sent, or no answer came.
         """
-        named = f"{self._model.service_name}:{operation}"
+        path, named = self._below + path, f"{self._model.service_name}:{operation}"
         asked = urlencode(sorted(query.items()), quote_via=quote)
         with calling(named):
             signed = self._signed(path, asked, headers, body)
