@@ -20,6 +20,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.utils import timezone
 
 from cutover.analysis import (
@@ -261,6 +262,14 @@ def failing_observations(function: FunctionMigration) -> tuple[int, ...]:
 
 
 # ------------------------------------------------------------------------------------------ roll-ups
+
+
+def ratio(function_id: int, since: dt.datetime) -> dict[Side, tuple[int, int]]:
+    """Give side -> (errors, events) of the slots that began since a time. One query."""
+    rows = TrafficSlot.objects.filter(function_id=function_id, at__gte=since)
+    found = rows.order_by().values_list("side").annotate(errors=Sum("errors"), events=Sum("events"))
+    return dict.fromkeys(Side, (0, 0)) | {Side(side): (errors, events) for side, errors, events in found}
+
 
 _COUNTED = ("events", "errors", "duration_sum_ms", "duration_max_ms", "histogram", "weight_bp")
 

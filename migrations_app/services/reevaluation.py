@@ -9,11 +9,12 @@ the function is open the work waits, since that one holds the rules it began wit
 A body that was cut or redacted before it was stored cannot be compared anew; such a pair stays as it is, is
 counted as ``kept``, and its page says so.
 
-When all are through, the newest verdict is drawn anew. It belongs to what its pairs were gathered on and to
-the rules that they have now been compared under, so it is as fresh as those pairs are: its age stays that of
-the validation, and it is stale only if code, configuration, role or translator changed since. It moves the
-phase as a validation's verdict does. Not so where a rule was retired that may still hide something in pairs
-that could not be compared anew: that verdict stays stale, and only a validation helps.
+When the pairs of the newest verdict are through, and again when all are, that verdict is drawn anew. It belongs
+to what its pairs were gathered on and to the rules that they have now been compared under, so it is as fresh
+as those pairs are: its age stays that of the validation, and it is stale only if code, configuration, role or
+translator changed since. It moves the phase as a validation's verdict does. Not so where a rule was retired
+that may still hide something in pairs that could not be compared anew: that verdict stays stale, and only a
+validation helps.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ LEASE = dt.timedelta(seconds=60)
 WAIT = dt.timedelta(seconds=5)
 _AT_ONCE_S = 5.0
 _OPEN = (Run.State.PENDING, Run.State.RUNNING)
+_CLOCKS = dt.timedelta(minutes=1)
+"""So far may the clocks of the processes lie apart that ask for a run and carry it out."""
 _PAIRED = (Run.Kind.SUITE, Run.Kind.REPLAY)
 _MINUTES = PairMinute._meta.db_table
 
@@ -126,7 +129,9 @@ def _batch(
     pairs = list(found.order_by("-at", "-pk")[:BATCH])
     judged = [(pair, anew(pair, held, known)) for pair in pairs]
     changed = [(pair, fresh) for pair, fresh in judged if fresh is not None and _differs(pair, fresh)]
+    whole = bool(pairs) and _past_the_evidence(claim.function_id, row.before_at, pairs[-1].at)
     with transaction.atomic():
+        function = _locked(claim) if whole else None
         if not _rows(claim).select_for_update().exists():
             return 0, False
         _write(changed)
@@ -137,9 +142,20 @@ def _batch(
             due_at=timezone.now() + LEASE,
             **({"before_at": pairs[-1].at, "before_id": pairs[-1].pk} if pairs else {}),
         )
+        if function:
+            _judge_newest(function, _rows(claim).get())
     if len(pairs) < BATCH:
         _finish(claim)
     return len(pairs), len(pairs) == BATCH
+
+
+def _past_the_evidence(function_id: int, before: dt.datetime | None, seen: dt.datetime) -> bool:
+    """Tell whether this batch is the one that leaves the pairs of the newest verdict behind it."""
+    runs = _together(_finished(function_id))
+    if not runs:
+        return False
+    bound = min(run.created_at for run in runs) - _CLOCKS
+    return seen < bound and (before is None or before >= bound)
 
 
 def _differs(pair: Pair, fresh: Comparison) -> bool:
@@ -202,9 +218,7 @@ def _move_minutes(minutes: Mapping[tuple[dt.datetime, int, str], int]) -> None:
 def _finish(claim: _Claim) -> None:
     """Say that all are through, and draw the newest verdict anew."""
     with transaction.atomic():
-        # Function before everything else: the order in which every writer locks. While it is held no rule is
-        # saved, so those of the claim are those that hold now.
-        function = FunctionMigration.objects.select_for_update().get(pk=claim.function_id)
+        function = _locked(claim)
         row = _rows(claim).select_for_update().first()
         if row is None:
             return
@@ -214,10 +228,27 @@ def _finish(claim: _Claim) -> None:
         bell.tell(f"fn-{claim.function_id}")
 
 
-def _judge_newest(function: FunctionMigration, row: Reevaluation) -> None:
-    finished = Run.objects.filter(
-        function=function, state=Run.State.FINISHED, kind__in=_PAIRED, primary_url="", candidate_url=""
+def _locked(claim: _Claim) -> FunctionMigration:
+    """Lock the function before everything else, as every writer does.
+
+    While it and the row of the claim are held no rule is saved: those of the claim are those that hold now.
+    """
+    return FunctionMigration.objects.select_for_update().get(pk=claim.function_id)
+
+
+def _finished(function_id: int) -> QuerySet[Run]:
+    """Give the finished runs of a function that are evidence."""
+    return Run.objects.filter(
+        function_id=function_id,
+        state=Run.State.FINISHED,
+        kind__in=_PAIRED,
+        primary_url="",
+        candidate_url="",
     )
+
+
+def _judge_newest(function: FunctionMigration, row: Reevaluation) -> None:
+    finished = _finished(function.pk)
     newest = finished.select_related("function").order_by("-created_at").first()
     if newest is None:
         return

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import datetime as dt
 from typing import Any
+
+from django.utils import timezone
 
 from migrations_app.models import FunctionMigration
 from migrations_app.models.operations import OPEN_STATES
-from migrations_app.services import deployment, twins
+from migrations_app.services import deployment, evidence, live, results, twins
+from migrations_app.services.policies import policy_for
 from workers.cli.frame import Answer, Context, moment, percent, table
 from workers.cli.lookup import function_named
 from workers.cli.operations import document as operation_document
@@ -82,6 +86,7 @@ def status(context: Context) -> Answer:
     function = function_named(context.options.function)
     running = function.operations.filter(state__in=OPEN_STATES).select_related("function").first()
     run = function.runs.first()
+    now = timezone.now()
     found = summary(function) | {
         "arn": function.arn,
         "phase_since": moment(function.phase_since),
@@ -101,7 +106,10 @@ def status(context: Context) -> Answer:
         "held_until": moment(function.held_until),
         "verdict_sentence": function.verdict.get("sentence", ""),
         "verdict_at": moment(function.verdict_at),
+        "verdict_stale": bool(function.verdict_result)
+        and evidence.is_stale(function, now=now, max_age_s=policy_for(function).evidence_max_age_s),
         "live_sentence": function.live_sentence,
+        "last_five_minutes": _recent(function, now - dt.timedelta(minutes=5)),
         "rollback_report": function.rollback_report,
         "findings": function.findings,
         "operation": operation_document(running) if running else None,
@@ -129,6 +137,16 @@ def status(context: Context) -> Answer:
         ("next", function.advice or "-"),
     ]
     return Answer(document=found, text=function.name + "\n" + table(("", ""), shown).lstrip())
+
+
+def _recent(function: FunctionMigration, since: dt.datetime) -> dict[str, Any]:
+    """Give what was compared and what was served since a time, from roll-ups."""
+    against, pairs = results.ratio(since, function_id=function.pk)
+    live_now = live.ratio(function.pk, since)
+    return {
+        "pairs": {"against_fc": against, "all": pairs},
+        **{side.value: {"errors": errors, "events": events} for side, (errors, events) in live_now.items()},
+    }
 
 
 def _mapped(function: FunctionMigration) -> list[tuple[str, str]]:

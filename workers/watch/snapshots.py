@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import datetime as dt
 
-from django.db.models import Sum
-
 from cutover.analysis import Result
 from cutover.observation import Side
 from cutover.shifting import Snapshot
-from migrations_app.models import FunctionMigration, TrafficSlot
+from migrations_app.models import FunctionMigration
 from migrations_app.models.operations import OPEN_STATES
-from migrations_app.services import evidence
+from migrations_app.services import evidence, live
 from migrations_app.services.policies import policy_for
 
 UNHEALTHY_SHARE = 0.5
@@ -42,8 +40,5 @@ def snapshot(function: FunctionMigration, now: dt.datetime) -> Snapshot:
 
 def primary_unhealthy(function: FunctionMigration, now: dt.datetime) -> bool:
     """Tell whether at least half of AWS's own recent answers were errors (of five or more)."""
-    found = TrafficSlot.objects.filter(
-        function=function, side=Side.PRIMARY.value, at__gte=now - _RECENT
-    ).aggregate(events=Sum("events"), errors=Sum("errors"))
-    events, errors = found["events"] or 0, found["errors"] or 0
+    errors, events = live.ratio(function.pk, now - _RECENT)[Side.PRIMARY]
     return events >= UNHEALTHY_EVENTS and errors >= UNHEALTHY_SHARE * events

@@ -130,6 +130,10 @@ def test_batches_add_up_in_their_slots() -> None:
     assert (slot.events, slot.errors, slot.duration_sum_ms, slot.duration_max_ms) == (3, 1, 38.0, 30.0)
     assert sorted(slot.histogram.values()) == [1, 2]
     assert TrafficSlot.objects.count() == 3
+    begun = live.slot_start(NOON)
+    assert live.ratio(made.pk, begun) == {Side.PRIMARY: (0, 1), Side.CANDIDATE: (1, 4)}
+    assert live.ratio(made.pk, begun + dt.timedelta(seconds=1))[Side.CANDIDATE] == (0, 1)
+    assert live.ratio(made.pk, NOON + DAY) == {Side.PRIMARY: (0, 0), Side.CANDIDATE: (0, 0)}
 
 
 # ------------------------------------------------------------------------------------------ what is read

@@ -1,5 +1,6 @@
 """Stored pairs compared anew when a rule is saved or retired: rows, minutes, outcomes and verdict follow."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,7 +9,7 @@ from django.utils import timezone
 from cutover.comparison import from_document
 from cutover.observation import Side
 from migrations_app.models import Effects, FunctionMigration, Pair, PairMinute, Reevaluation, Run
-from migrations_app.services import evidence, history, noise, reevaluation, results, rules
+from migrations_app.services import evidence, history, inventory, noise, reevaluation, results, rules
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -157,6 +158,39 @@ def test_the_newest_verdict_is_drawn_anew_but_no_phase_moves() -> None:
     answers = next(check for check in run.verdict["checks"] if check["name"] == "answers")
     assert answers["candidate"].startswith("0.00%")
     assert made.phase == phase
+
+
+def test_the_verdict_does_not_wait_for_the_whole_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reevaluation, "BATCH", 2)
+    made = factories.function()
+    old = factories.run(made)
+    for position in range(6):
+        factories.pair(made, run=old, position=position, answer=PRICE, ago_s=7200 + position)
+    digests = {
+        "basis_digest": inventory.evidence_digest(made),
+        "gathered_digest": inventory.gathered_digest(made),
+    }
+    run = Run.objects.create(
+        function=made, suite=old.suite, state="finished", wanted_pairs=3, asked_by="olga", **digests
+    )
+    Run.objects.filter(pk=old.pk).update(created_at=run.created_at - timedelta(hours=3))
+    for position in range(3):
+        factories.pair(made, run=run, position=position, answer=PRICE, ago_s=-1)
+    accept(made)
+    claim = reevaluation._claim()
+    assert claim is not None
+    held, known = rules.active(made.pk), noise.knowledge(made.pk)
+
+    assert reevaluation._batch(claim, held, known) == (2, True)
+    run.refresh_from_db()
+    assert run.basis_digest == digests["basis_digest"]
+    assert reevaluation._batch(claim, held, known) == (2, True)
+
+    run.refresh_from_db()
+    made.refresh_from_db()
+    assert run.basis_digest == inventory.evidence_digest(made)
+    assert run.verdict["pairs"] == 3
+    assert Reevaluation.objects.get().due_at is not None
 
 
 def test_noise_that_was_learned_is_taken_out_and_comes_back_when_forgotten() -> None:

@@ -91,6 +91,12 @@ def test_the_whole_way_there_and_back_by_commands_alone(world: World, tmp_path: 
     assert "lambda:UpdateAlias" in shifted.progress
     status = cutover("status", "hello", "--json").document
     assert (status["phase"], status["observed_weight_bp"]) == ("shifting", 500)
+    assert (status["verdict"], status["verdict_stale"]) == ("pass", False)
+    assert status["last_five_minutes"] == {
+        "pairs": {"against_fc": 0, "all": 320},
+        "primary": {"errors": 0, "events": 0},
+        "candidate": {"errors": 0, "events": 0},
+    }
     back = cutover("rollback", "hello", "--reason", "enough", "--json")
     assert (back.code, back.document["state"]) == (0, "succeeded")
     assert worlds.alias(world, FunctionMigration.objects.get()) == ("1", {})
