@@ -31,6 +31,7 @@ class Instance:
         self.key = spec.key
         self.last_used = time.monotonic()
         self.retired = False
+        self.load = 0  # calls that have it now: the executor's to count
         self._limits = spec
         self._born = time.monotonic()
         self._fresh = True

@@ -7,11 +7,13 @@ PR_SET_PDEATHSIG), and request threads end all the time. The same thread reaps i
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 
 from sandbox.executor.instance import Instance
 from sandbox.executor.launcher import Launcher
+from sandbox.executor.shared import SharedHttpWorker
 from sandbox.executor.values import (
     Execution,
     HttpExecution,
@@ -43,6 +45,8 @@ class Executor:
         self._idle: dict[tuple[str, ...], list[Instance]] = {}
         self._all: set[Instance] = set()
         self._starting: list[tuple[str, ...]] = []
+        self._calls: dict[str, Instance] = {}
+        self._unwanted: set[str] = set()
         self._single: set[tuple[str, ...]] = set()
         self._closed = False
         self._ending = threading.Event()
@@ -65,10 +69,11 @@ class Executor:
         *,
         headers: Mapping[str, str],
         listener: Listener | None = None,
+        call_id: str | None = None,
     ) -> Execution:
         """Run one call and wait for its end.
 
-        listener: hears an answer that is streamed.
+        listener: hears an answer that is streamed. call_id: a name by which the call can be stopped.
         headers: what the bootstrap sees with the event, lower-case names; `lambda-runtime-aws-request-id` is
             drawn when absent.
         Raises Saturated when no worker came free within ten seconds or the executor is closed, OSError when
@@ -77,12 +82,18 @@ class Executor:
         worker = self._take(spec, time.monotonic() + WAIT_FOR_WORKER_S)
         assert isinstance(worker, Worker)
         try:
-            return worker.run(payload, headers, listener)
+            with self._known(call_id, worker):
+                return worker.run(payload, headers, listener)
         finally:
             self._give_back(worker)
 
     def invoke_http(
-        self, spec: HttpWorkerSpec, request: HttpRequest, listener: Listener | None = None
+        self,
+        spec: HttpWorkerSpec,
+        request: HttpRequest,
+        listener: Listener | None = None,
+        *,
+        call_id: str | None = None,
     ) -> HttpExecution:
         """Run one call of a function that is an HTTP server and wait for its end.
 
@@ -95,7 +106,8 @@ class Executor:
             worker = self._take(spec, limit)
             assert isinstance(worker, HttpWorker)
             try:
-                return worker.run(request, listener)
+                with self._known(call_id, worker):
+                    return worker.run(request, listener)
             except PortBusy as exc:
                 if not self._free_port(int(exc.args[0]), worker, limit):
                     raise
@@ -104,6 +116,34 @@ class Executor:
                     with self._changed:
                         self._single.add(spec.key)
                 self._give_back(worker)
+
+    @contextmanager
+    def _known(self, call_id: str | None, worker: Instance) -> Iterator[None]:
+        """Let a call be stopped by its name while it runs; one that is to be stopped already is at once."""
+        if call_id is None:
+            yield
+            return
+        with self._changed:
+            self._calls[call_id] = worker
+            unwanted = call_id in self._unwanted
+        if unwanted:
+            worker.kill()
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._calls.pop(call_id, None)
+                self._unwanted.discard(call_id)
+
+    def stop(self, call_id: str) -> None:
+        """End the process of a call, also of one that is still waiting for it. Where other calls are in the
+        same process, all go on."""
+        with self._changed:
+            worker = self._calls.get(call_id)
+            if worker is None:
+                self._unwanted.add(call_id)
+        if worker is not None and worker.load <= 1:
+            worker.kill()
 
     def retire(self, function: str) -> None:
         """End the workers whose key names this function; those at work end after their call."""
@@ -143,9 +183,10 @@ class Executor:
                 while True:
                     if self._closed:
                         raise Saturated
-                    if (worker := self._warm(spec.key, surplus)) is not None:
+                    if (worker := self._joined(spec) or self._warm(spec.key, surplus)) is not None:
+                        worker.load += 1
                         return worker
-                    if not self._only_one(spec.key) and (
+                    if not self._only_one(spec) and (
                         len(self._all) + len(self._starting) < self._max_workers or self._evict(surplus)
                     ):
                         # Counted under the lock, so that close() waits for it.
@@ -158,15 +199,38 @@ class Executor:
                 worker.dispose()
         return self._started(spec)
 
-    def _only_one(self, key: tuple[str, ...]) -> bool:
-        """Tell whether a second instance of this key would want the port that the first one has."""
+    def _only_one(self, spec: InstanceSpec) -> bool:
+        """Tell whether a second instance of this key would want the port that the first one has, or is not
+        needed, since the one that is being started takes several calls."""
+        key = spec.key
+        if isinstance(spec, HttpWorkerSpec) and spec.concurrency > 1 and key in self._starting:
+            return True
         return key in self._single and (key in self._starting or any(w.key == key for w in self._all))
+
+    def _joined(self, spec: InstanceSpec) -> Instance | None:
+        """Give a busy instance that takes one more call."""
+        if not isinstance(spec, HttpWorkerSpec) or spec.concurrency == 1:
+            return None
+        return next(
+            (
+                worker
+                for worker in self._all
+                if worker.key == spec.key
+                and 0 < worker.load < spec.concurrency
+                and not worker.retired
+                and worker.alive()
+            ),
+            None,
+        )
 
     def _started(self, spec: InstanceSpec) -> Instance:
         worker: Instance | None = None
         try:
             if isinstance(spec, HttpWorkerSpec):
-                worker = HttpWorker(spec, self._launcher)
+                shared = spec.concurrency > 1
+                worker = (
+                    SharedHttpWorker(spec, self._launcher) if shared else HttpWorker(spec, self._launcher)
+                )
             else:
                 assert isinstance(spec, WorkerSpec)
                 worker = Worker(spec, self._launcher)
@@ -174,6 +238,7 @@ class Executor:
             with self._changed:
                 self._starting.remove(spec.key)
                 if worker is not None:
+                    worker.load = 1
                     self._all.add(worker)
                     closed = self._closed
                 self._changed.notify_all()
@@ -230,6 +295,10 @@ class Executor:
     def _give_back(self, worker: Instance) -> None:
         usable = worker.alive()
         with self._changed:
+            worker.load -= 1
+            if worker.load:
+                self._changed.notify_all()
+                return
             usable = usable and not worker.retired and not self._closed
             if usable:
                 self._idle.setdefault(worker.key, []).append(worker)

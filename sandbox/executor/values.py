@@ -55,6 +55,7 @@ class HttpWorkerSpec(InstanceSpec):
     health_path: what is asked with GET until it answers 2xx or 3xx; None: a listening port is ready.
     start_limit_s: how long that may take. Source: Alibaba Cloud, "Custom runtime: principles", 120 s.
     initialize: headers of POST /initialize, asked once before the first call; None: there is no initializer.
+    concurrency: how many calls one process answers at once.
     """
 
     port: int = 9000
@@ -62,6 +63,7 @@ class HttpWorkerSpec(InstanceSpec):
     start_limit_s: float = 120
     initialize: tuple[tuple[str, str], ...] | None = None
     initialize_limit_s: float = 300
+    concurrency: int = 1
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -66,7 +66,7 @@ class HttpWorker(Instance):
         answer = None
         if ended is None:
             found = self._exchange(request, began + self.spec.timeout_s, listener)
-            answer, ended = (found, _judged(found, request)) if isinstance(found, Answer) else (None, found)
+            answer, ended = (found, judged(found, request)) if isinstance(found, Answer) else (None, found)
         duration_ms = (time.monotonic() - began) * 1000
         self._settle(answer is not None and self.alive())
         return HttpExecution(
@@ -128,8 +128,7 @@ class HttpWorker(Instance):
             if found[0] in ("timeout", "error"):
                 return _start_error("FunctionInitializeError", f"The initializer ended with {found[0]}")
             return found
-        judged = _judged(found, request)
-        if judged[0] == "ok":
+        if judged(found, request)[0] == "ok":
             return None
         text = found.body.decode("utf-8", "replace")[:4096]
         return _start_error("FunctionInitializeError", f"The initializer answered {found.status}: {text}")
@@ -139,7 +138,7 @@ class HttpWorker(Instance):
     def _exchange(
         self, request: HttpRequest, limit: float, listener: Listener | None = None
     ) -> Answer | Ending:
-        call = _Call(request, self.port or self._given, listener)
+        call = Call(request, self.port or self._given, listener)
         try:
             self._selector.register(
                 call.sock, selectors.EVENT_READ | selectors.EVENT_WRITE, lambda: self._advance(call)
@@ -166,7 +165,7 @@ class HttpWorker(Instance):
             self._pump()
         return None
 
-    def _advance(self, call: "_Call") -> None:
+    def _advance(self, call: "Call") -> None:
         call.advance()
         if call.sent and not call.quiet:
             call.quiet = True
@@ -174,12 +173,12 @@ class HttpWorker(Instance):
         if call.failure is not None:
             self._forget(call)
 
-    def _forget(self, call: "_Call") -> None:
+    def _forget(self, call: "Call") -> None:
         with suppress(KeyError, ValueError):
             self._selector.unregister(call.sock)
 
 
-class _Call:
+class Call:
     """One request on its way and its answer; never blocks."""
 
     def __init__(self, request: HttpRequest, port: int, listener: Listener | None = None) -> None:
@@ -284,7 +283,8 @@ def _is_streamed(head: h11.Response) -> bool:
     return b"content-length" not in names and head.status_code not in (204, 304)
 
 
-def _judged(answer: Answer, request: HttpRequest) -> Ending:
+def judged(answer: Answer, request: HttpRequest) -> Ending:
+    """Tell whether the server said that the function failed."""
     said = dict(answer.headers).get(_STATUS)
     if said is not None:
         failed = said.strip() != "200"

@@ -185,7 +185,7 @@ class Computing:
             layers=layers,
             domains=domains,
             tags=Tags(registry, functions.arn),
-            tasks=_TaskCalls(registry, self._tasks, self._deferred),
+            tasks=_TaskCalls(registry, self._tasks, self._deferred, self._invocations.stop),
             instances=self._instances,
             region=region,
         )
@@ -242,10 +242,13 @@ class Computing:
 class _TaskCalls:
     """The calls on asynchronous tasks: each needs its function."""
 
-    def __init__(self, registry: Registry, tasks: Tasks, deferred: Deferred) -> None:
+    def __init__(
+        self, registry: Registry, tasks: Tasks, deferred: Deferred, halt: Callable[[str], None]
+    ) -> None:
         self._registry = registry
         self._tasks = tasks
         self._deferred = deferred
+        self._halt = halt
 
     def list(self, name: str, query: dict[str, str]) -> dict[str, Any]:
         self._registry.find(name)
@@ -256,7 +259,9 @@ class _TaskCalls:
         return self._tasks.get(name, task_id)
 
     def stop(self, name: str, task_id: str) -> None:
-        """Stop a task: one that waits is dropped, one that runs ends by itself and counts as stopped."""
+        """Stop a task: one that waits is dropped, one that runs is ended with its instance."""
         self._registry.find(name)
         if self._tasks.stop(name, task_id):
             self._deferred.drop(name, task_id)
+        else:
+            self._halt(str(self._tasks.get(name, task_id)["requestId"]))

@@ -211,6 +211,7 @@ class Instances:
             start_limit_s=START_LIMIT_S,
             initialize=(("x-fc-control-path", "/initialize"),) if initializer is not None else None,
             initialize_limit_s=float((initializer or {}).get("timeout") or INITIALIZER_LIMIT_S),
+            concurrency=int(config["instanceConcurrency"]),
         )
 
 

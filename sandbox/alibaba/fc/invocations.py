@@ -276,11 +276,17 @@ class Invocations:
             if spec.initialize is not None:
                 spec = replace(spec, initialize=(*own, *spec.initialize))
             asked = replace(request, headers=(*own, *request.headers))
-            return self._executor.invoke_http(spec, asked, listener)
+            return self._executor.invoke_http(spec, asked, listener, call_id=headers["x-fc-request-id"])
         assert isinstance(spec, WorkerSpec)
         lambda_id = {"lambda-runtime-aws-request-id": headers["x-fc-request-id"]}
-        execution: Execution = self._executor.invoke(spec, payload, headers=lambda_id | headers)
+        execution: Execution = self._executor.invoke(
+            spec, payload, headers=lambda_id | headers, call_id=headers["x-fc-request-id"]
+        )
         return HttpExecution(execution=execution, status=200, headers=())
+
+    def stop(self, request_id: str) -> None:
+        """End the instance that carries out an invocation, unless it carries out others as well."""
+        self._executor.stop(request_id)
 
     def is_server(self, name: str, qualifier: str) -> bool:
         """Tell whether the function is an HTTP server of its own. Raises Refused as ``resolve`` does."""

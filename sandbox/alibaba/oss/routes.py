@@ -352,7 +352,7 @@ class ObjectStorage:
             raise Refused(400, "InvalidArgument", "x-oss-acl is required.")
         # A bucket that is not there is made, as PutBucketAcl does.
         self._storage.create_bucket(bucket, acl=acl)
-        return Reply()
+        return Reply(headers={"Location": f"/{bucket}"})
 
     def _head_bucket(self, bucket: str) -> Reply:
         self._storage.bucket(bucket)

@@ -26,15 +26,15 @@ _SIGNED = (
     "response-expires response-content-disposition acl uploadId uploads partNumber group link delete "
     "website location objectInfo objectMeta cors lifecycle restore qos referer stat bucketInfo append "
     "position security-token live comp status vod startTime endTime x-oss-process symlink callback "
-    "callback-var tagging encryption versions versioning versionId policy requestPayment x-oss- "
-    "traffic-limit qosInfo asyncFetch x-oss-request-payer sequential inventory inventoryId "
+    "callback-var tagging encryption versions versioning versionId policy requestPayment "
+    "x-oss-traffic-limit qosInfo asyncFetch x-oss-request-payer sequential inventory inventoryId "
     "continuation-token worm wormId wormExtend replication replicationLocation replicationProgress "
-    "transferAcceleration cname metaQuery logging x-oss-ac-source-ip x-oss-ac-subnet-mask x-oss-ac- "
-    "vpc-id x-oss-ac-forward-allow resourceGroup style styleName x-oss-async-process regionList "
-    "x-oss-write-get-object-response bucketArchiveDirectRead httpsConfig redundancyTransition x-oss- "
-    "target-redundancy-type x-oss-redundancy-transition-taskid accessPoint accessPointPolicy "
-    "publicAccessBlock x-oss-access-point-name requesterQosInfo qosRequester resourcePoolInfo "
-    "resourcePool resourcePoolBuckets "
+    "transferAcceleration cname metaQuery logging x-oss-ac-source-ip x-oss-ac-subnet-mask "
+    "x-oss-ac-vpc-id x-oss-ac-forward-allow resourceGroup style styleName x-oss-async-process "
+    "regionList x-oss-write-get-object-response bucketArchiveDirectRead httpsConfig "
+    "redundancyTransition x-oss-target-redundancy-type x-oss-redundancy-transition-taskid accessPoint "
+    "accessPointPolicy publicAccessBlock x-oss-access-point-name requesterQosInfo qosRequester "
+    "resourcePoolInfo resourcePool resourcePoolBuckets"
 )
 SUBRESOURCES = frozenset(_SIGNED.split())
 # These name a call as well.

@@ -1,6 +1,6 @@
 """Limits on traffic: a client may ask for an upload or a download to be slow.
 
-Source: Alibaba Cloud, OSS, "Single-connection bandwidth throttling", read 2026-11-22: 819,200 to 838,860,800
+Source: Alibaba Cloud, OSS, "Single-connection bandwidth throttling", read 2026-11-22: 245,760 to 838,860,800
 bits a second. Simplified: an upload comes in at once, and its answer waits as long as it would have taken.
 """
 
@@ -13,7 +13,7 @@ from dataclasses import replace
 from sandbox.alibaba.wire import Incoming, Refused, Reply
 
 _NAME = "x-oss-traffic-limit"
-_BITS = range(819_200, 838_860_801)
+_BITS = range(245_760, 838_860_801)
 _PIECE_BYTES = 64 * 1024
 
 

@@ -1,6 +1,7 @@
 """Asynchronous invocations of FC 3.0: retries, tasks, destinations."""
 
 import json
+import time
 from typing import Any
 
 import pytest
@@ -81,6 +82,20 @@ class TestTasks:
         assert refusal(lambda: alibaba.fc().stop_async_task("stoppable", "halt", again))[0] == 412
         alibaba.fc().delete_concurrency_config("stoppable")
         assert not list((alibaba.state / "alibaba" / "fc" / "async").glob("*.json"))
+        assert ear.heard == []
+
+    def test_a_task_that_runs_is_stopped_with_its_instance(self, alibaba: RunningAlibaba, ear: Ear) -> None:
+        waits = "await new Promise((done) => setTimeout(done, 100_000))"
+        alibaba.create_function(
+            "long", source=ear.telling().replace("=> {", f"=> {{ {waits};", 1), timeout=120
+        )
+        asynchronous(alibaba, "long", async_task=True)
+        alibaba.invoke("long", x_fc_invocation_type="Async", x_fc_async_task_id="halt")
+        eventually(lambda: self._status(alibaba, "long", "halt") == "Running")
+        began = time.monotonic()
+        alibaba.fc().stop_async_task("long", "halt", fc.StopAsyncTaskRequest())
+        eventually(lambda: self._status(alibaba, "long", "halt") == "Stopped")
+        assert time.monotonic() - began < 60
         assert ear.heard == []
 
     def test_an_unknown_task_is_not_found(self, alibaba: RunningAlibaba) -> None:

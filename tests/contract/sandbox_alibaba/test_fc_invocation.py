@@ -272,6 +272,25 @@ class TestCustomRuntimes:
         )
         assert refusal(lambda: alibaba.invoke("locked")) == (412, "CAFilePermission")
 
+    def test_one_server_answers_as_many_calls_at_once_as_it_may(self, alibaba: RunningAlibaba) -> None:
+        source = SERVER.replace('if body == b"exit"', 'time.sleep(1)\n        if body == b"exit"')
+        self._create(
+            alibaba, "many", source.replace("import http", "import time, http"), instance_concurrency=4
+        )
+        client = alibaba.fc()
+        with ThreadPoolExecutor(8) as pool:
+            payloads = [str(number).encode() for number in range(4)]
+            began = time.monotonic()
+            answers = list(pool.map(lambda p: alibaba.invoke("many", p, client=client), payloads))
+            assert time.monotonic() - began < 3.8
+            assert [json.loads(answer.body.read())["body"].encode() for answer in answers] == payloads
+            assert len({answer.headers["x-fc-instance-id"] for answer in answers}) == 1
+            more = list(pool.map(lambda p: alibaba.invoke("many", p, client=client), payloads * 2))
+            assert len({answer.headers["x-fc-instance-id"] for answer in more}) == 2
+        ended = alibaba.invoke("many", b"exit").headers
+        assert ended["x-fc-error-type"] == "UnhandledInvocationError"
+        assert json.loads(alibaba.invoke("many", b"again").body.read())["body"] == "again"
+
     def test_a_server_that_dies_is_started_anew(self, alibaba: RunningAlibaba) -> None:
         self._create(alibaba, "dies")
         answer = alibaba.invoke("dies", b"exit")

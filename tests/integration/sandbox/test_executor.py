@@ -423,11 +423,6 @@ def test_it_knows_the_older_ways_to_answer(
         ),
         ("exports.handler = {", "init-error", "Runtime.UserCodeSyntaxError"),
         ("require('nothing-of-this-name')", "init-error", "Runtime.ImportModuleError"),
-        (
-            "exports.handler = awslambda.streamifyResponse(async () => {})",
-            "init-error",
-            "Runtime.StreamingNotSupported",
-        ),
     ],
 )
 def test_it_names_what_went_wrong_in_node(
