@@ -24,7 +24,7 @@ from cutover.assessment.on_code.services import Use, uses
 from cutover.assessment.source import Source
 from cutover.ports import FunctionFacts
 
-RULES_VERSION = "2026-11-22.4"
+RULES_VERSION = "2026-11-22.5"
 """Grows with every change to a rule: findings on unchanged code are kept only under the same version."""
 RULES = (
     runtime,

@@ -170,7 +170,8 @@ class _Walk(ast.NodeVisitor):
     def visit_Expr(self, node: ast.Expr) -> None:
         if isinstance(node.value, ast.Call):
             self._floating.add(id(node.value))
-        self.generic_visit(node)
+        if not isinstance(node.value, ast.Constant):  # a docstring says nothing to the computer
+            self.generic_visit(node)
 
     def visit_Call(self, node: ast.Call) -> None:
         name, text = _dotted(node.func), _first_string(node)

@@ -36,6 +36,26 @@ _NOT_OPERATIONS = frozenset(
      "Object", "Queue", "Topic", "get_queue_by_name", "get_paginator", "get_waiter", "exceptions",
      "createReadStream", "makeRequest", "then", "catch"}
 )  # fmt: skip
+_PARTS = frozenset(
+    {"config", "util", "httpoptions", "endpoint", "httprequest", "httpresponse", "httpclient", "signers",
+     "nodehttpclient", "request", "response", "service", "metadataservice", "eventlisteners", "xml", "json",
+     "paramvalidator", "tokenproviderchain", "credentialproviderchain", "sequentialexecutor"}
+)  # fmt: skip
+"""What aws-sdk 2 has at its top beside services; requests that are signed by hand are not resolved."""
+LIBRARIES = {
+    "dynamoose": "dynamodb", "electrodb": "dynamodb", "dynamodb-toolbox": "dynamodb",
+    "pynamodb": "dynamodb",
+    "@aws/dynamodb-data-mapper": "dynamodb", "dynamodb-onetable": "dynamodb", "s3fs": "s3",
+    "smart_open": "s3", "awswrangler": "s3", "@middy/s3-object-response": "s3", "sqs-consumer": "sqs",
+    "sqs-producer": "sqs", "@middy/ssm": "ssm", "aws-param-store": "ssm", "ssm_parameter_store": "ssm",
+    "@middy/secrets-manager": "secretsmanager", "aws_secretsmanager_caching": "secretsmanager",
+    "cloudwatch-metrics": "cloudwatch",
+}  # fmt: skip
+"""Libraries that call a service by themselves; which calls they make, their documentation says."""
+_CLIENT_OF = re.compile(
+    r"(?:^|[/-])(s3|sqs|sns|dynamodb|kinesis|firehose|lambda|ssm|secretsmanager|eventbridge|ses|stepfunctions)"
+    r"-client$"
+)
 _SDK = re.compile(r"^(?:aws-sdk|@aws-sdk/|boto3|botocore|aioboto3|aiobotocore)")
 
 
@@ -71,11 +91,9 @@ def loads_sdk(view: View) -> bool:
 def uses_of(view: View) -> tuple[Use, ...]:
     """Give the calls to AWS in one file."""
     clients = dict(_clients(view))
-    if not clients and not loads_sdk(view):
-        return ()
-    found = [*_called(view, clients), *_commands(view)]
+    found = [*_called(view, clients), *_commands(view)] if clients or loads_sdk(view) else []
     seen = {use.service for use in found}
-    made = {service: line for service, line in _made(view) if service not in seen}
+    made = {service: line for service, line in (*_made(view), *_by_libraries(view)) if service not in seen}
     return (
         *found,
         *(
@@ -83,6 +101,18 @@ def uses_of(view: View) -> tuple[Use, ...]:
             for service, line in made.items()
         ),
     )
+
+
+def _by_libraries(view: View) -> Iterator[tuple[str, int]]:
+    for one in view.imports:
+        name = one.module if one.module in LIBRARIES else one.module.partition(".")[0]
+        client = _CLIENT_OF.search(one.module)
+        if one.types_only or one.module.startswith((".", "@aws-sdk/")):
+            continue
+        if name in LIBRARIES:
+            yield LIBRARIES[name], one.line
+        elif client:
+            yield client[1], one.line
 
 
 def _service_of(call: str, text: str, names: Mapping[str, str]) -> str:
@@ -110,7 +140,7 @@ def _service_of(call: str, text: str, names: Mapping[str, str]) -> str:
 
 def _v2(name: str) -> str:
     service = name.removesuffix("()").partition(".")[0].lower()
-    return "" if service in ("config", "credentials", "util", "httpoptions", "endpoint") else service
+    return "" if service in _PARTS or service.endswith("credentials") else service
 
 
 def _modules(view: View) -> dict[str, str]:

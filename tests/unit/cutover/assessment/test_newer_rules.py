@@ -130,3 +130,28 @@ def test_an_upload_by_the_library_writes() -> None:
     )
     (found,) = node(text, "sdk-write")
     assert ("upload" in found.title, found.line) == (True, 2)
+
+
+def test_parts_of_the_sdk_are_no_services() -> None:
+    text = (
+        "const AWS = require('aws-sdk');\n"
+        "exports.handler = async () => {\n"
+        "  const request = new AWS.HttpRequest(new AWS.Endpoint('x'));\n"
+        "  new AWS.Signers.V4(request, 'es').addAuthorization(new AWS.EnvironmentCredentials('AWS'), new Date());\n"
+        "};\n"
+    )
+    assert node(text, "sdk-write") == []
+    (found,) = node(text, "sdk")
+    assert "not resolved" in found.title
+
+
+@pytest.mark.parametrize("module", ["dynamoose", "@shop/tools-sns-client"])
+def test_a_library_that_calls_aws_by_itself_is_told(module: str) -> None:
+    text = f"const db = require('{module}');\nexports.handler = async () => db.put(1);\n"
+    (found,) = node(text, "sdk-write")
+    assert ("not resolved" in found.title, found.line) == (True, 1)
+
+
+def test_a_docstring_is_no_code() -> None:
+    text = 'def handler(e, c):\n    """See https://docs.amazonaws.com/x."""\n    return 1\n'
+    assert python(text, "hard-coded-host") == []
