@@ -15,7 +15,7 @@ from cutover.analysis import Result
 from cutover.comparison import PairOutcome
 from cutover.errors import BadInput, StaleState
 from migrations_app.models import FunctionMigration, Pair, Run
-from migrations_app.services import suites, validation
+from migrations_app.services import rerunning, suites, validation
 from workers.cli.frame import Answer, Code, Context, moment, table
 from workers.cli.lookup import function_named
 from workers.cli.suites import read_events
@@ -50,6 +50,10 @@ def register(verbs: Any, common: argparse.ArgumentParser) -> None:
     deed = run.add_parser("cancel", parents=[common], help="stop a run after its present calls")
     deed.add_argument("key", metavar="RUN", help="its id, or FUNCTION for the one that is open")
     deed.set_defaults(run=cancel)
+    deed = run.add_parser("again", parents=[common], help="repeat a run with its settings, wait, verdict")
+    deed.add_argument("key", metavar="RUN", help="its id, or FUNCTION for the newest one")
+    deed.add_argument("--reason", default="", help="default: that of the run")
+    deed.set_defaults(run=again)
     verb = verbs.add_parser("comparisons", parents=[common], help="the pairs, newest first")
     verb.add_argument("function", metavar="FUNCTION")
     verb.add_argument("--outcome", choices=[one.value for one in PairOutcome])
@@ -171,6 +175,26 @@ def cancel(context: Context) -> Answer:
         document={"run": str(run.pk), "state": run.state, "pairs": run.done_pairs},
         text=f"Run {run.pk} is cancelled; its {run.done_pairs} pairs stay, no verdict is drawn.",
     )
+
+
+def again(context: Context) -> Answer:
+    """Repeat a run with its settings on the suite's present version, in the foreground."""
+    options = context.options
+    earlier = _any_run(options.key)
+    run = rerunning.again(earlier.pk, actor=context.actor, reason=options.reason)
+    context.say(f"Repeating run {earlier.pk} with {run.wanted_pairs} pairs (run {run.pk}).")
+    carry_out(context, run)
+    return _answer(run)
+
+
+def _any_run(key: str) -> Run:
+    try:
+        found = Run.objects.filter(pk=uuid.UUID(key)).first()
+    except ValueError:
+        found = function_named(key).runs.first()
+    if found is None:
+        raise BadInput(f"There is no run '{key}'.")
+    return found
 
 
 def _run_with(key: str) -> uuid.UUID:

@@ -440,6 +440,19 @@ def test_ctrl_c_cancels_the_run_and_says_so(
     assert ElementTree.fromstring(file.read_bytes())[0].findall("testcase")[-1].find("error") is not None
 
 
+def test_a_run_is_repeated_by_a_command_with_its_settings(world: World) -> None:
+    worlds.deployed(world, behaviour=echo)
+    words = ("--pairs", "6", "--concurrency", "2", "--budget", "9", "--reason", "first", "--json")
+    first = cutover("validate", "hello", *words).document
+    again = cutover("run", "again", "hello", "--json")
+    assert (again.code, again.document["pairs"], again.document["result"]) == (3, 6, first["result"])
+    run = Run.objects.get(pk=again.document["run"])
+    assert (run.concurrency, run.budget_gb_s, run.reason) == (2, 9.0, "first")
+    assert cutover("run", "again", first["run"], "--reason", "second", "--json").code == 3
+    assert Run.objects.filter(reason="second").count() == 1
+    assert cutover("run", "again", "nothing", "--json").code == 2
+
+
 def test_a_run_is_cancelled_by_a_command(world: World) -> None:
     function = worlds.deployed(world)
     run = validation.start_run(function.pk, actor="test")
