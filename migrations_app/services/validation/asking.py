@@ -21,6 +21,7 @@ from migrations_app.services import audit, bell, guards, noise, phases, results,
 from migrations_app.services.inventory import evidence_digest, gathered_digest
 from migrations_app.services.policies import policy_for
 from migrations_app.services.validation.leases import OPEN
+from migrations_app.services.validation.verdicts import first_look_for_logs
 
 MOST_PAIRS = 100_000
 MOST_CONCURRENCY = 64
@@ -282,8 +283,8 @@ def cancel_run(run_id: uuid.UUID | str, *, actor: str) -> Run:
         if run.state not in OPEN:
             raise StaleState(f"The validation is {run.state} already. Nothing was changed.")
         run.state, run.finished_at, run.lease_owner = Run.State.CANCELLED, timezone.now(), ""
-        run.error = f"Cancelled by {actor}."
-        run.save(update_fields=["state", "finished_at", "lease_owner", "error"])
+        run.error, run.logs_due_at = f"Cancelled by {actor}.", first_look_for_logs(run.pk)
+        run.save(update_fields=["state", "finished_at", "lease_owner", "error", "logs_due_at"])
         audit.record(
             actor=actor, verb="validate:cancelled", function=run.function, detail={"run": str(run.pk)}
         )

@@ -98,12 +98,16 @@ def draw_anew(run: Run) -> bool:
     verdict = judge(found, policy_for(run.function).analysis)
     other = evidence.beside(run)
     kept = {key: run.verdict[key] for key in ("effects_not_compared",) if key in run.verdict}
-    run.verdict = verdict_document(verdict) | kept | {
-        "explains_pairs": [str(pairs[index].pk) for index in verdict.explains],
-        "warm_up_calls": run.verdict.get("warm_up_calls", 0),
-        "pairs": len(found),
-        "beside": str(other.pk) if other else "",
-    }
+    run.verdict = (
+        verdict_document(verdict)
+        | kept
+        | {
+            "explains_pairs": [str(pairs[index].pk) for index in verdict.explains],
+            "warm_up_calls": run.verdict.get("warm_up_calls", 0),
+            "pairs": len(found),
+            "beside": str(other.pk) if other else "",
+        }
+    )
     run.verdict_result = verdict.result.value
     return True
 
@@ -126,7 +130,10 @@ def fail_run(lease: RunLease, sentence: str) -> Run:
         run = held(lease).select_related("function").get()
         run.state, run.finished_at, run.lease_owner = Run.State.FAILED, timezone.now(), ""
         run.error, run.verdict_result = sentence[:600], Result.ERROR.value
-        run.save(update_fields=["state", "finished_at", "lease_owner", "error", "verdict_result"])
+        run.logs_due_at = first_look_for_logs(run.pk)
+        run.save(
+            update_fields=["state", "finished_at", "lease_owner", "error", "verdict_result", "logs_due_at"]
+        )
         audit.record(
             actor=run.asked_by,
             verb="validate:failed",
@@ -146,14 +153,20 @@ def count_pending(run_id: uuid.UUID) -> int:
     return Pair.objects.filter(run_id=run_id, logs_pending=True).count()
 
 
+def first_look_for_logs(run_id: uuid.UUID) -> dt.datetime | None:
+    """Give when to ask for the logs that a run lacks at its end; None: it lacks none."""
+    return timezone.now() + dt.timedelta(seconds=5) if count_pending(run_id) else None
+
+
 def runs_with_late_logs() -> list[Run]:
-    """Give finished runs whose late logs are due to be asked for."""
-    rows = Run.objects.filter(state=Run.State.FINISHED, logs_due_at__lte=timezone.now())
+    """Give runs that have ended, in whatever way, and whose late logs are due to be asked for."""
+    ended = (Run.State.FINISHED, Run.State.FAILED, Run.State.CANCELLED)
+    rows = Run.objects.filter(state__in=ended, logs_due_at__lte=timezone.now())
     return list(rows.select_related("function__connection__counterpart").order_by("logs_due_at")[:4])
 
 
 def note_late_logs(run: Run, *, came: int) -> None:
-    """Say when to ask again, and judge anew when logs came: they are a check of the verdict.
+    """Say when to ask again, and judge anew when logs came: they are a check of the verdict, if there is one.
 
     The function's verdict follows only while it is this run's; a phase is not moved by logs that came late.
     """
@@ -165,7 +178,7 @@ def note_late_logs(run: Run, *, came: int) -> None:
         function = FunctionMigration.objects.select_for_update().get(pk=run.function_id)
         fields = ["logs_due_at"]
         run.logs_due_at = again if lacking else None
-        if came:
+        if came and run.state == Run.State.FINISHED:
             latest = function.verdict == run.verdict
             draw_anew(run)
             fields += ["verdict", "verdict_result"]

@@ -155,6 +155,24 @@ def test_logs_that_never_come_are_given_up_with_a_word(world: World) -> None:
     assert "Lacking: AWS." in body
 
 
+def test_logs_that_a_cancelled_run_lacks_are_asked_for_as_well_and_no_verdict_comes_of_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    function = worlds.deployed(world, behaviour=echo)
+    world.late_logs.add(function.name)
+    run = validation.start_run(function.pk, actor="test", pairs=12)
+    monkeypatch.setattr(
+        "workers.runs.learning.settle", lambda lease, _held: validation.cancel_run(lease.run_id, actor="olga")
+    )
+    carried_out(run)
+    assert (run.state, validation.count_pending(run.pk)) == ("cancelled", 12)
+    world.late_logs.clear()
+    Run.objects.update(logs_due_at=run.created_at)
+    assert late_logs.catch_up() == 12
+    run.refresh_from_db()
+    assert (run.verdict, run.verdict_result, run.logs_due_at) == ({}, "", None)
+
+
 def test_a_log_store_that_fails_leaves_logs_pending_and_the_answers_evidence(world: World) -> None:
     function = worlds.deployed(world, behaviour=echo)
     world.late_logs.add(function.name)
