@@ -13,14 +13,12 @@ ten seconds for as long as pairs.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
 from django.utils import timezone
 
 from cutover.analysis import (
@@ -34,17 +32,15 @@ from cutover.analysis import (
 )
 from cutover.observation import Side
 from cutover.shifting import SERVING
-from migrations_app.models import FunctionMigration, LiveObservation, TrafficSlot
-from migrations_app.services import audit, bell, bulk, days
+from migrations_app.models import FunctionMigration, LiveObservation
+from migrations_app.services import audit, bell, bulk, days, slots
 from migrations_app.services.policies import policy_for
 from migrations_app.services.redaction import redact
 
-SLOT_S = 10
 _EXPLAINING = 5
 LIVE = days.DayTable(name=LiveObservation._meta.db_table, by_error=True)
 AHEAD_DAYS = 2
 _DAY = dt.timedelta(days=1)
-_PRUNED_AT_ONCE = 20_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -123,7 +119,7 @@ def _record(function: FunctionMigration, reports: Sequence[Report], received_at:
     weight_bp = max(function.desired_weight_bp, function.observed_weight_bp or 0)
     rows = [_row(function, report, weight_bp, received_at) for report in fresh]
     bulk.copy_in(LiveObservation, rows, leave_out=("id",))
-    _roll_up(function, rows)
+    slots.add(function, rows)
     of_step = [report for report in fresh if _in_step(function, report)]
     if of_step:
         _fold(function, of_step, weight_bp)
@@ -261,63 +257,6 @@ def failing_observations(function: FunctionMigration) -> tuple[int, ...]:
     return tuple(rows.order_by("-at", "-id").values_list("pk", flat=True)[:_EXPLAINING])
 
 
-# ------------------------------------------------------------------------------------------ roll-ups
-
-
-def ratio(function_id: int, since: dt.datetime) -> dict[Side, tuple[int, int]]:
-    """Give side -> (errors, events) of the slots that began since a time. One query."""
-    rows = TrafficSlot.objects.filter(function_id=function_id, at__gte=since)
-    found = rows.order_by().values_list("side").annotate(errors=Sum("errors"), events=Sum("events"))
-    return dict.fromkeys(Side, (0, 0)) | {Side(side): (errors, events) for side, errors, events in found}
-
-
-_COUNTED = ("events", "errors", "duration_sum_ms", "duration_max_ms", "histogram", "weight_bp")
-
-
-def _roll_up(function: FunctionMigration, rows: Sequence[LiveObservation]) -> None:
-    """Add events to their slots. The caller holds the function's lock, so nobody else writes them."""
-    groups: dict[tuple[str, dt.datetime], list[LiveObservation]] = {}
-    for row in rows:
-        groups.setdefault((row.side, slot_start(row.at)), []).append(row)
-    if not groups:
-        return
-    there = TrafficSlot.objects.filter(function=function, at__in={at for _, at in groups})
-    slots = {(slot.side, slot.at): slot for slot in there}
-    for (side, at), own in groups.items():
-        slot = slots.setdefault((side, at), TrafficSlot(function=function, side=side, at=at))
-        for row in own:
-            _count(slot, row)
-    TrafficSlot.objects.bulk_create(
-        [slots[key] for key in groups],
-        update_conflicts=True,
-        unique_fields=["function", "side", "at"],
-        update_fields=_COUNTED,
-    )
-
-
-def slot_start(at: dt.datetime) -> dt.datetime:
-    """Give the start of the ten seconds that ``at`` falls into."""
-    seconds = int(at.timestamp())
-    return dt.datetime.fromtimestamp(seconds - seconds % SLOT_S, dt.UTC)
-
-
-def bucket(duration_ms: float) -> str:
-    """Give the histogram's key: the upper bound in ms, a power of the square root of 2."""
-    power = math.ceil(2 * math.log2(max(duration_ms, 1.0)) - 1e-9)
-    return f"{2 ** (power / 2):.4g}"
-
-
-def _count(slot: TrafficSlot, row: LiveObservation) -> None:
-    slot.events += 1
-    slot.errors += row.error
-    slot.weight_bp = max(slot.weight_bp, row.weight_bp)
-    if row.duration_ms is not None:
-        slot.duration_sum_ms += row.duration_ms
-        slot.duration_max_ms = max(slot.duration_max_ms, row.duration_ms)
-        key = bucket(row.duration_ms)
-        slot.histogram[key] = slot.histogram.get(key, 0) + 1
-
-
 # ------------------------------------------------------------------------------- what watch writes
 
 
@@ -374,10 +313,3 @@ def drop_days(today: dt.date) -> tuple[dt.date, ...]:
     whole = days.drop(LIVE, of_pairs)
     good = days.drop(LIVE, max(of_pairs, today - settings.KEEP_LIVE_DAYS * _DAY), part=days.GOOD)
     return tuple(sorted({*whole, *good}))
-
-
-def prune_slots(now: dt.datetime) -> int:
-    """Drop roll-ups that are older than ``CUTOVER_KEEP_PAIRS_DAYS``. Gives how many, 20,000 at most."""
-    old = TrafficSlot.objects.filter(at__lt=now - settings.KEEP_PAIRS_DAYS * _DAY).order_by("at")
-    keys = list(old.values_list("pk", flat=True)[:_PRUNED_AT_ONCE])
-    return TrafficSlot.objects.filter(pk__in=keys).delete()[0]

@@ -9,12 +9,12 @@ the function is open the work waits, since that one holds the rules it began wit
 A body that was cut or redacted before it was stored cannot be compared anew; such a pair stays as it is, is
 counted as ``kept``, and its page says so.
 
-When the pairs of the newest verdict are through, and again when all are, that verdict is drawn anew. It belongs
-to what its pairs were gathered on and to the rules that they have now been compared under, so it is as fresh
-as those pairs are: its age stays that of the validation, and it is stale only if code, configuration, role or
-translator changed since. It moves the phase as a validation's verdict does. Not so where a rule was retired
-that may still hide something in pairs that could not be compared anew: that verdict stays stale, and only a
-validation helps.
+When the pairs of the newest verdict are through, and again when all are, that verdict is drawn anew. It
+belongs to what its pairs were gathered on and to the rules that they have now been compared under, so it is
+as fresh as those pairs are: its age stays that of the validation, and it is stale only if code,
+configuration, role or translator changed since. It moves the phase as a validation's verdict does. Not so
+where a rule was retired that may still hide something in pairs that could not be compared anew: that
+verdict stays stale, and only a validation helps.
 """
 
 from __future__ import annotations

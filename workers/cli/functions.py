@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from migrations_app.models import FunctionMigration
 from migrations_app.models.operations import OPEN_STATES
-from migrations_app.services import deployment, evidence, live, results, twins
+from migrations_app.services import deployment, evidence, results, slots, twins
 from migrations_app.services.policies import policy_for
 from workers.cli.frame import Answer, Context, moment, percent, table
 from workers.cli.lookup import function_named
@@ -142,7 +142,7 @@ def status(context: Context) -> Answer:
 def _recent(function: FunctionMigration, since: dt.datetime) -> dict[str, Any]:
     """Give what was compared and what was served since a time, from roll-ups."""
     against, pairs = results.ratio(since, function_id=function.pk)
-    live_now = live.ratio(function.pk, since)
+    live_now = slots.ratio(function.pk, since)
     return {
         "pairs": {"against_fc": against, "all": pairs},
         **{side.value: {"errors": errors, "events": events} for side, (errors, events) in live_now.items()},

@@ -11,7 +11,7 @@ from functools import partial
 from django.utils import timezone
 
 from migrations_app.models import Connection
-from migrations_app.services import bell, heartbeats, live, results
+from migrations_app.services import bell, heartbeats, live, results, slots
 from workers import engine
 from workers.watch import queues, reconcile, traffic
 from workers.watch.rounds import Troubles, repeat
@@ -103,4 +103,4 @@ def _keep_house() -> None:
     live.ensure_days(today)
     results.drop_days(today)
     live.drop_days(today)
-    live.prune_slots(now)
+    slots.prune(now)

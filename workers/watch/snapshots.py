@@ -9,7 +9,7 @@ from cutover.observation import Side
 from cutover.shifting import Snapshot
 from migrations_app.models import FunctionMigration
 from migrations_app.models.operations import OPEN_STATES
-from migrations_app.services import evidence, live
+from migrations_app.services import evidence, slots
 from migrations_app.services.policies import policy_for
 
 UNHEALTHY_SHARE = 0.5
@@ -40,5 +40,5 @@ def snapshot(function: FunctionMigration, now: dt.datetime) -> Snapshot:
 
 def primary_unhealthy(function: FunctionMigration, now: dt.datetime) -> bool:
     """Tell whether at least half of AWS's own recent answers were errors (of five or more)."""
-    errors, events = live.ratio(function.pk, now - _RECENT)[Side.PRIMARY]
+    errors, events = slots.ratio(function.pk, now - _RECENT)[Side.PRIMARY]
     return events >= UNHEALTHY_EVENTS and errors >= UNHEALTHY_SHARE * events

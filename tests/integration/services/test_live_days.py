@@ -14,7 +14,7 @@ from django.utils import timezone
 
 from cutover.observation import Side
 from migrations_app.models import FunctionMigration, LiveObservation, TrafficSlot
-from migrations_app.services import days, live
+from migrations_app.services import days, live, slots
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -126,14 +126,14 @@ def test_batches_add_up_in_their_slots() -> None:
     made = factories.function(name="orders")
     recorded(made, report(1, duration_ms=4.0), report(2, duration_ms=30.0), report(3, side=Side.PRIMARY))
     recorded(made, report(4, duration_ms=4.0, error=True), report(5, at=NOON + dt.timedelta(seconds=11)))
-    slot = TrafficSlot.objects.get(side="candidate", at=live.slot_start(NOON))
+    slot = TrafficSlot.objects.get(side="candidate", at=slots.start_of(NOON))
     assert (slot.events, slot.errors, slot.duration_sum_ms, slot.duration_max_ms) == (3, 1, 38.0, 30.0)
     assert sorted(slot.histogram.values()) == [1, 2]
     assert TrafficSlot.objects.count() == 3
-    begun = live.slot_start(NOON)
-    assert live.ratio(made.pk, begun) == {Side.PRIMARY: (0, 1), Side.CANDIDATE: (1, 4)}
-    assert live.ratio(made.pk, begun + dt.timedelta(seconds=1))[Side.CANDIDATE] == (0, 1)
-    assert live.ratio(made.pk, NOON + DAY) == {Side.PRIMARY: (0, 0), Side.CANDIDATE: (0, 0)}
+    begun = slots.start_of(NOON)
+    assert slots.ratio(made.pk, begun) == {Side.PRIMARY: (0, 1), Side.CANDIDATE: (1, 4)}
+    assert slots.ratio(made.pk, begun + dt.timedelta(seconds=1))[Side.CANDIDATE] == (0, 1)
+    assert slots.ratio(made.pk, NOON + DAY) == {Side.PRIMARY: (0, 0), Side.CANDIDATE: (0, 0)}
 
 
 # ------------------------------------------------------------------------------------------ what is read
@@ -189,7 +189,7 @@ def test_good_events_go_before_failing_ones_and_roll_ups_go_with_the_pairs(setti
         (today - ago * DAY, error) for ago in range(5) for error in (False, True) if error or ago < 2
     ]
     assert live.drop_days(today) == ()
-    assert live.prune_slots(NOON) == 1
+    assert slots.prune(NOON) == 1
     assert TrafficSlot.objects.count() == 5
 
 

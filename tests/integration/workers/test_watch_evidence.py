@@ -15,7 +15,7 @@ from clouds.simulated.world import World
 from cutover.errors import BadInput
 from cutover.observation import Side
 from migrations_app.models import AuditEntry, FunctionMigration, LiveObservation, Operation, TrafficSlot
-from migrations_app.services import live, shifting
+from migrations_app.services import live, shifting, slots
 from tests.integration.workers import worlds
 from workers import wiring
 from workers.watch import queues, reconcile, traffic, way_back
@@ -123,7 +123,7 @@ def test_it_asks_a_person_instead_when_aws_fails_as_well(world: World) -> None:
     function = worlds.shifted(worlds.validated(world, behaviour=behaviour), 5_000)
     behaviour.on = True
     worlds.call(function, 10)
-    slot = live.slot_start(timezone.now())
+    slot = slots.start_of(timezone.now())
     TrafficSlot.objects.filter(function=function, side="primary").delete()
     TrafficSlot.objects.create(function=function, side="primary", at=slot, events=1000, errors=900)
     after = drained(function)
