@@ -20,6 +20,7 @@ from pathlib import Path
 from sandbox import keys as sandbox_keys
 from sandbox.aws import managed_policies, moto_patches
 from sandbox.aws.credentials import Credentials
+from sandbox.aws.durable.diary import Diary
 from sandbox.aws.durable.pickles import dumps, loads
 from sandbox.aws.durable.services import Services
 from sandbox.aws.durable.store import Store
@@ -57,6 +58,25 @@ def _tie_to_parent() -> None:
         sys.exit("The parent process has ended.")
 
 
+def _remembered(store: Store, place: Path, logs: LogStore, metrics: MetricStore) -> Diary:
+    """Put back lines and measurements as the last run left them, however it ended; keep those to come."""
+    kept = {name: loads(value) for name, value in store.rows("SELECT name, value FROM own")}
+    for name, target in (("logs", logs), ("metrics", metrics)):
+        if name in kept:
+            target.restore(kept[name])
+    diary = Diary(place, int(kept.get("generation", 0)))
+    for kind, *entry in diary.entries():
+        if kind == "lines":
+            logs.append(*entry)
+        elif kind == "dropped":
+            logs.drop(*entry)
+        else:
+            metrics.add(*entry)
+    logs.note = metrics.note = diary.note
+    diary.start()
+    return diary
+
+
 def main() -> None:
     logging.basicConfig(level=logging.WARNING, format="sandbox.aws %(levelname)s %(message)s")
     _tie_to_parent()
@@ -83,8 +103,7 @@ def main() -> None:
         seed=int(seed) if seed else None,
         storage=Storage(place / "lambda.db"),
     )
-    for name, value in store.rows("SELECT name, value FROM own"):
-        (logs if name == "logs" else metrics).restore(loads(value))
+    diary = _remembered(store, place, logs, metrics)
     credentials = Credentials(drawn.aws)
     credentials.ensure_user()
     services.keep("iam", drawn.aws.region)
@@ -129,8 +148,10 @@ def main() -> None:
     engine.close()
     executor.close()
     services.keep_everything()
-    for name, kept in (("logs", logs.state()), ("metrics", metrics.state())):
-        store.write("INSERT OR REPLACE INTO own VALUES (?, ?)", name, dumps(kept))
+    diary.close()
+    kept = {"logs": logs.state(), "metrics": metrics.state(), "generation": diary.generation + 1}
+    put = "INSERT OR REPLACE INTO own VALUES (?, ?)"
+    store.write_all([(put, (name, dumps(value))) for name, value in kept.items()])
     store.close()
     os._exit(0)  # threads of open connections would hold the process until their clients leave
 

@@ -8,11 +8,12 @@ import re
 import threading
 import time
 from collections import OrderedDict, deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 MAX_EVENTS = 40_000
+Note = Callable[..., None]
 _TERM = re.compile(r'(?P<sign>[?-]?)(?:"(?P<phrase>(?:[^"\\]|\\.)*)"|(?P<word>[^\s"]+))')
 
 
@@ -68,16 +69,29 @@ def matcher(pattern: str) -> "tuple[list[str], list[str], list[str]]":
 
 
 class LogStore:
-    """Log groups by name. Thread-safe."""
+    """Log groups by name. Thread-safe. note: hears what `append` and `drop` were called with."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Note | None = None) -> None:
+        self.note = note
         self._lock = threading.Lock()
         self._groups: dict[str, _Group] = {}
 
-    def append(self, group: str, stream: str, request_id: str, entries: Iterable[tuple[float, str]]) -> None:
-        """Write the entries of one call, (unix seconds, text); the oldest events fall out above the bound."""
-        ingested = int(time.time() * 1000)
+    def append(
+        self,
+        group: str,
+        stream: str,
+        request_id: str,
+        entries: Sequence[tuple[float, str]],
+        ingested: int | None = None,
+    ) -> None:
+        """Write the entries of one call, (unix seconds, text); the oldest events fall out above the bound.
+
+        ingested: when, in unix milliseconds; now unless given.
+        """
+        ingested = int(time.time() * 1000) if ingested is None else ingested
         with self._lock:
+            if self.note is not None:
+                self.note("lines", group, stream, request_id, entries, ingested)
             kept = self._groups.setdefault(group, _Group())
             events = []
             for at, text in entries:
@@ -119,6 +133,8 @@ class LogStore:
 
     def drop(self, group: str) -> None:
         with self._lock:
+            if self.note is not None:
+                self.note("dropped", group)
             self._groups.pop(group, None)
 
     def find(

@@ -8,7 +8,7 @@ import re
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,18 +74,25 @@ def _series(namespace: str, name: str, dimensions: Mapping[str, str]) -> Series:
 
 
 class MetricStore:
-    """Series of one-second buckets. Thread-safe."""
+    """Series of one-second buckets. Thread-safe. note: hears what `add` was called with, and the second."""
 
-    def __init__(self) -> None:
+    def __init__(self, note: Callable[..., None] | None = None) -> None:
+        self.note = note
         self._lock = threading.Lock()
         self._series: dict[Series, dict[int, Bucket]] = defaultdict(dict)
 
     def add(
-        self, namespace: str, dimension_sets: Iterable[Mapping[str, str]], values: Mapping[str, float]
+        self,
+        namespace: str,
+        dimension_sets: Sequence[Mapping[str, str]],
+        values: Mapping[str, float],
+        second: int | None = None,
     ) -> None:
-        """Count values now under each of the dimension sets."""
-        second = int(time.time())
+        """Count values under each of the dimension sets. second: when, in unix seconds; now unless given."""
+        second = int(time.time()) if second is None else second
         with self._lock:
+            if self.note is not None:
+                self.note("measured", namespace, dimension_sets, values, second)
             for dimensions in dimension_sets:
                 for name, value in values.items():
                     buckets = self._series[_series(namespace, name, dimensions)]

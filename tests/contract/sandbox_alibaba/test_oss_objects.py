@@ -417,7 +417,7 @@ class TestAsSdksSendIt:
     def test_it_signs_what_the_sdk_signs(self) -> None:
         import oss2.auth
 
-        assert SUBRESOURCES == oss2.auth.ProviderAuth._subresource_key_set
+        assert oss2.auth.ProviderAuth._subresource_key_set == SUBRESOURCES
 
     def test_a_key_may_hold_line_breaks(self, bucket: Any) -> None:
         key = "a\nb\r\nc\x01"
