@@ -21,7 +21,7 @@ class Adapter(StrEnum):
 
 
 HANDLERS = {Adapter.NODE: "cutover-adapter.handler", Adapter.PYTHON: "cutover_adapter.handler"}
-FILES = {Adapter.NODE: 9, Adapter.PYTHON: 19}
+FILES = {Adapter.NODE: 9, Adapter.PYTHON: 22}
 """How many files the adapter adds to a package, its settings among them."""
 _EXECUTION = "AWS_Lambda_"
 _PARTS = (
