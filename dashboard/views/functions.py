@@ -18,7 +18,7 @@ from dashboard.words import PHASES, READINESS, VERDICTS
 from migrations_app.models import FunctionMigration
 from migrations_app.selectors import function as functions
 from migrations_app.selectors.functions import MARKS, SORTS, FunctionFilter, page
-from migrations_app.services import inventory
+from migrations_app.services import history, inventory
 
 
 @require_GET
@@ -104,6 +104,7 @@ def _context(request: HttpRequest, function: FunctionMigration, address: str) ->
         weight_bp=function.desired_weight_bp,
     )
     offers = verbs.possibilities(function, address=address, steps=ladder, running=state.running)
+    stale = bool(function.verdict_result) and inventory.evidence_digest(function) != function.evidence_digest
     return tab(function, address, "overview") | {
         "state": state,
         "charts": drawn,
@@ -119,8 +120,8 @@ def _context(request: HttpRequest, function: FunctionMigration, address: str) ->
         "at_aws": function.phase == "rolled-back" or not function.desired_weight_bp,
         "latest_outcome": sentences.outcome(state.latest) if state.latest else "",
         "rolled_back": sentences.rolled_back(function) if function.rollback_report else "",
-        "stale": bool(function.verdict_result)
-        and inventory.evidence_digest(function) != function.evidence_digest,
+        "stale": stale,
+        "anew": history.state_of(function.pk) if stale else None,
         "counts": grouped(state.pair_counts),
         "pair_total": sum(state.pair_counts.values()),
         "key": fresh_key(),

@@ -11,13 +11,13 @@ from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
 from cutover.phases import Phase
-from migrations_app.models import FunctionMigration, Operation, Rule
+from migrations_app.models import FunctionMigration, Operation, Reevaluation, Rule
 from migrations_app.selectors import function as functions
 from migrations_app.selectors import pairs as pair_selector
 from migrations_app.selectors.functions import FunctionFilter, page
 from migrations_app.selectors.inbox import frame_counts, inbox
 from migrations_app.selectors.portfolio import portfolio
-from migrations_app.services import audit, people
+from migrations_app.services import audit, people, rules
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -269,3 +269,14 @@ def test_retired_rules_stay_visible(operator: Client) -> None:
         name="ids", kind="ignore", pointer="/id", reason="r", author="a", retired_at=timezone.now()
     )
     assert "Retired" in operator.get("/rules/").content.decode()
+
+
+def test_a_function_whose_rules_changed_says_that_pairs_are_compared_anew(viewer: Client) -> None:
+    made = factories.shifting()
+    factories.passing(made)
+    rules.add(made.pk, name="totals", kind="ignore", pointer="/total", reason="known", actor="olga")
+    body = viewer.get(f"/functions/{made.name}/").content.decode()
+    assert "Stored pairs are being compared anew" in body
+    assert "The evidence is stale" not in body
+    Reevaluation.objects.update(due_at=None)
+    assert "The evidence is stale" in viewer.get(f"/functions/{made.name}/").content.decode()
