@@ -238,8 +238,10 @@ def _level_standing(
     """An error is no warning on any cloud; whether a line is INFO or DEBUG is the word of the runtime."""
     if _GRAVITY.get(primary.level, 2) == _GRAVITY.get(candidate.level, 2):
         return Standing.NOISE, Blame.PLATFORM, "level"
-    if rule := acceptance.ignores_log_line(primary.text):
-        return Standing.IGNORED, Blame.LOGIC, rule
+    # A rule may name the line alone, or one of the two levels before it, as the difference shows them.
+    forms = (primary.text, *(f"{line.level} {line.text}" for line in (primary, candidate)))
+    if rule := next((name for one in forms if (name := acceptance.ignores_log_line(one))), ""):
+        return Standing.IGNORED, Blame.NOISE, rule
     return Standing.COUNTS, Blame.LOGIC, ""
 
 

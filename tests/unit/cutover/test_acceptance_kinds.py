@@ -305,6 +305,17 @@ def test_a_bug_in_the_logs_is_a_difference_that_counts_beside_equal_answers(bug:
     assert any(row.standing is Standing.COUNTS for row in found.log_rows or ())
 
 
+@pytest.mark.parametrize("pattern", ["stock is low", "^ERROR stock", "^stock is low$"])
+def test_a_rule_accepts_a_line_of_another_level(pattern: str) -> None:
+    here, there = (
+        replace(observation("done", side=side), logs=(LogLine(text="stock is low", level=level),))
+        for side, level in ((Side.PRIMARY, "WARN"), (Side.CANDIDATE, "ERROR"))
+    )
+    rule = Rule(name="louder on FC", kind="pattern", pointer="logs", value=pattern)
+    (found,) = compare(here, there, rules=[rule]).differences
+    assert (found.standing, found.reason) == (Standing.IGNORED, "louder on FC")
+
+
 def test_logs_without_a_bug_pass_with_the_platforms_words_and_times_of_their_own() -> None:
     assert counting(logged(LINES)) == []
     words = logged((("DEBUG", "order 7 received"), *LINES[1:]))
