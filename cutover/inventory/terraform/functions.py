@@ -36,7 +36,7 @@ def function(
 ) -> DeclaredFunction:
     """Give the function. ``code``: where its code lies, if it is known better than by `filename`."""
     for repeated in ("count", "for_each"):
-        if repeated in body:
+        if repeated in body and body[repeated] != 1:
             value = body[repeated]
             fields.note(repeated, value.expression if isinstance(value, Open) else str(value))
     for block in body.get("dynamic") or ():

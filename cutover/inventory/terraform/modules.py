@@ -76,6 +76,7 @@ class _Reading:
             for file, document in documents.items()
             for (kind, label), body in labelled(document, "resource")
         ]
+        resources = [one for one in resources if not _is_none(one[3])]
         own = [one for one in resources if one[1] == "aws_lambda_function"]
         raw = {
             label: body
@@ -131,6 +132,11 @@ class _Reading:
                     packed = body.get("source_dir") or body.get("source_file")
                     return scope.resolve(packed, paths=True) if packed else found
         return found
+
+
+def _is_none(body: Mapping[str, Any]) -> bool:
+    """Tell whether a resource is made no time at all: its `count` is 0, or its `for_each` empty."""
+    return body.get("count") == 0 or body.get("for_each") in ({}, [])
 
 
 def _packs(filename: Any, label: str, body: Mapping[str, Any], scope: Scope) -> bool:

@@ -84,6 +84,9 @@ def triggers(fields: Fields, resources: list[Resource], points: Pointing) -> Ite
         else:
             made = _pointing(fields, f"{kind}.{label}", word, source, body)
         told.add(made["kind"])
+        for repeated in ("count", "for_each"):
+            if isinstance(body.get(repeated), Open):
+                fields.note(f"{kind}.{label}.{repeated}", body[repeated].expression)
         yield made
     for one in permitted:
         if one["kind"] not in told:
@@ -116,9 +119,10 @@ def _pointing(fields: Fields, place: str, word: str, source: str, body: Mapping[
 
 def _other_source(body: Mapping[str, Any]) -> str:
     """Give the kind of a mapping whose source has no ARN."""
-    if any(name in body for name in ("self_managed_event_source", "topics")):
+    known = {name for name, value in body.items() if value and not isinstance(value, Open)}
+    if known & {"self_managed_event_source", "topics"}:
         return "kafka"
-    return "mq" if "queues" in body else ""
+    return "mq" if "queues" in known else ""
 
 
 def _permitted(body: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

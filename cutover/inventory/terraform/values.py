@@ -23,6 +23,7 @@ _NAMED = re.compile(r"(local|var)((?:\.[A-Za-z_][\w-]*|\[\"[^\"\]]+\"\])+)")
 _KEY = re.compile(r"\.([A-Za-z_][\w-]*)|\[\"([^\"\]]+)\"\]")
 _AT_LINE_END = re.compile(r"[ \t\r]+$", re.MULTILINE)
 """Terraform takes them after the mark that ends a heredoc, and the parser does not."""
+_CHOICE = re.compile(r"(.+?) \? (\d+) : (\d+)")
 _DEEPEST = 20
 NULL = Open("null")
 """The default of a variable that is not set unless somebody sets it."""
@@ -127,7 +128,8 @@ class Scope:
             return f"{FOLDER}{self.folder}"
         found = _NAMED.fullmatch(name)
         if found is None:
-            return value
+            answer = self._logic(name, value, paths, depth)
+            return value if answer is None else answer
         kind, keys = found.group(1), [one.group(1) or one.group(2) for one in _KEY.finditer(found.group(2))]
         here = self._local(keys[0], paths, depth) if kind == "local" else self.variables.get(keys[0])
         for key in keys[1:]:
@@ -135,6 +137,26 @@ class Scope:
         if here is None:
             return value
         return None if here is NULL else here
+
+    def _logic(self, words: str, value: Open, paths: bool, depth: int) -> Any:
+        """Give what `a && !b` and `a ? 1 : 0` come to, as far as it is known; None when it is not."""
+        if depth > _DEEPEST:
+            return None
+        chosen = _CHOICE.fullmatch(words)
+        if chosen is not None:
+            truth = self._truth(chosen[1], value, paths, depth)
+            return None if truth is None else int(chosen[2] if truth else chosen[3])
+        return self._truth(words, value, paths, depth) if "&&" in words or words.startswith("!") else None
+
+    def _truth(self, words: str, value: Open, paths: bool, depth: int) -> bool | None:
+        found = []
+        for one in words.strip("() ").split("&&"):
+            name = one.strip()
+            answer = self._named(name.removeprefix("!").strip(), value, paths, depth + 1)
+            found.append(answer is not name.startswith("!") if isinstance(answer, bool) else None)
+        if False in found:
+            return False
+        return None if None in found else True
 
     def _local(self, name: str, paths: bool, depth: int) -> Any:
         """Give a local, resolved once; a circle of locals stays open."""

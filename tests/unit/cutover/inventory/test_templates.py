@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cutover.assessment import assess
@@ -290,6 +290,7 @@ def test_files_of_a_folder_that_are_no_templates_are_left_alone() -> None:
     assert found.troubles == ()
 
 
+@settings(deadline=None)  # the first HCL pays for its grammar
 @given(
     st.sampled_from(["template.yaml", "serverless.yml", "up.json", "stack.json", "main.tf"]),
     st.recursive(

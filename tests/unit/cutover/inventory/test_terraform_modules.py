@@ -139,3 +139,55 @@ resource "aws_lambda_permission" "rule" {
         ("schedule", False),
         ("alb", True),
     ]
+
+
+def test_what_a_module_makes_on_a_condition_follows_the_call() -> None:
+    module = """
+variable "create" { default = true }
+variable "with_url" { default = false }
+variable "names" { default = {} }
+variable "asked" {}
+locals { wanted = var.create && !var.with_url }
+resource "aws_lambda_function" "f" {
+  count         = var.create ? 1 : 0
+  function_name = "f"
+  handler       = "a.b"
+}
+resource "aws_lambda_function_url" "u" {
+  count         = var.create && var.with_url ? 1 : 0
+  function_name = aws_lambda_function.f[0].function_name
+}
+resource "aws_lambda_event_source_mapping" "m" {
+  for_each         = var.names
+  function_name    = aws_lambda_function.f[0].arn
+  event_source_arn = "arn:aws:sqs:r:1:q"
+}
+resource "aws_sns_topic_subscription" "s" {
+  count     = var.asked ? 1 : 0
+  endpoint  = aws_lambda_function.f[0].arn
+  topic_arn = "arn:aws:sns:r:1:t"
+}
+"""
+    root = """
+variable "later" {}
+module "plain" {
+  source = "./fn"
+  asked  = var.later
+}
+module "open" {
+  source   = "./fn"
+  with_url = true
+  asked    = false
+}
+module "none" {
+  source = "./fn"
+  create = false
+  asked  = true
+}
+"""
+    found = read(main=root, fn__main=module)
+    assert set(found) == {"plain.f", "open.f"}
+    assert [one["kind"] for one in found["plain.f"].triggers] == ["sns"]
+    assert "aws_sns_topic_subscription.s.count" in unresolved(found["plain.f"])
+    assert [one["kind"] for one in found["open.f"].triggers] == ["url"]
+    assert "count" not in unresolved(found["open.f"])
