@@ -4,6 +4,7 @@ A cluster made by `initdb` is kept under var/ as a template and copied, which ta
 """
 
 import atexit
+import contextlib
 import fcntl
 import os
 import shutil
@@ -94,8 +95,11 @@ def _sweep(place: Path) -> None:
     """Remove what runs that were killed left behind; the folder's name holds the pid of its run."""
     for folder in place.glob(f"{_PREFIX}*"):
         pid = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if pid.isdigit() and folder.stat().st_uid == os.geteuid() and not Path(f"/proc/{pid}").exists():
-            shutil.rmtree(folder, ignore_errors=True)
+        if not pid.isdigit() or Path(f"/proc/{pid}").exists():
+            continue
+        with contextlib.suppress(FileNotFoundError):  # its run, or another sweep, was faster
+            if folder.stat().st_uid == os.geteuid():
+                shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy_template(cluster: Cluster) -> None:
