@@ -18,6 +18,8 @@ from typing import Any
 
 from cutover.comparison import AnswerRow, Difference, LogRow, Standing, answer_rows, from_document
 from cutover.comparison.model import Comparison, EffectRow
+from cutover.noise import LEARNED
+from cutover.noise.log_lines import names_of
 from dashboard.suggestions import Suggestion, suggestion
 from dashboard.templatetags.cutover import shown
 from migrations_app.models import PairNote
@@ -83,6 +85,12 @@ class Listed:
     difference: Difference
     suggested: Suggestion
     notes: tuple[PairNote, ...] = ()
+
+    @property
+    def learned_as(self) -> str:
+        """Name the noise that a line of a log is known as, as the page of noise lists it; else nothing."""
+        known = self.difference.part == "logs" and self.difference.reason == LEARNED
+        return ", ".join(names_of(self.difference)) if known else ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

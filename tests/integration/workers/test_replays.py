@@ -292,6 +292,9 @@ def test_lines_that_vary_on_aws_itself_are_learned_named_counted_and_noise(world
         assert (pair.outcome, pair.comparison["logs_differ"]) == ("match", False)
         standings = {row["standing"] for row in pair.comparison["log_rows"]}
         assert standings <= {None, "noise"}, "shown, and not hidden"
+    body = page(f"/pairs/{Pair.objects.filter(run=run, comparison__counts__noise__gt=0)[0].pk}/")
+    assert "varies on AWS itself" in body
+    assert "log:order # received" in body
     assert "s3cr3t" not in json.dumps(list(NoiseField.objects.values("name", "example")))
     assert noise.forget(function.pk, actor="test", name="log:order # received") == 1
 
