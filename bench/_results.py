@@ -19,7 +19,6 @@ from django.utils import timezone
 
 from migrations_app.models import FunctionMigration, Pair
 from migrations_app.selectors import pair_lists
-from migrations_app.selectors.pair_lists import PairFilter
 from migrations_app.services import results
 from tests import factories
 
@@ -133,11 +132,10 @@ def _fill(function: FunctionMigration) -> int:
 
 
 def _latest(hot: int) -> dict[str, Any]:
-    """Compare the page of the latest 50 mismatches of the function that has a fifth of all pairs."""
-    function = FunctionMigration.objects.get(pk=hot)
+    """Compare the latest 50 mismatches, as lists show them, of the function with a fifth of all pairs."""
 
     def ours() -> list[Any]:
-        return [row.pk for row in pair_lists.page(function, PairFilter(group="counts")).rows]
+        return [row.pk for row in pair_lists.newest(hot, 50, counting=True)]
 
     def plain() -> list[Any]:
         with connection.cursor() as cursor:
