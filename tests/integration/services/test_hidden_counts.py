@@ -2,16 +2,17 @@
 
 import datetime as dt
 from collections import Counter
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from django.utils import timezone
 
 from cutover import comparison as comparing
-from cutover.observation import Side
+from cutover.observation import LogLine, Side
 from migrations_app.models import FunctionMigration, Pair, Rule, RuleDay
 from migrations_app.selectors.rules import hidden_counts
-from migrations_app.services import evidence, reevaluation, results, rules, tallies
+from migrations_app.services import evidence, late_logs, noise, reevaluation, results, rules, tallies
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -111,3 +112,34 @@ def test_counts_go_with_the_day_but_no_day_goes_that_an_open_run_writes_to(setti
     type(run).objects.filter(pk=run.pk).update(state="finished")
     assert results.drop_days(today) == (old + dt.timedelta(days=1),)
     assert hidden_counts([rule.pk]) == {rule.pk: 0}
+
+
+def test_logs_that_come_late_count_for_the_rule_that_hides_their_lines() -> None:
+    made = factories.function()
+    rule = rules.add(
+        made.pk, name="chatter", kind="pattern", pointer="logs", value="^cache", reason="known", actor="olga"
+    )
+    held = rules.active(made.pk)
+    sides = [factories.observation(side, factories.ORDER) for side in Side]
+    waiting = [replace(seen, logs=None) for seen in sides]
+    row = evidence.pair(
+        factories.run(made),
+        position=0,
+        title="POST /orders",
+        event={},
+        first_side=Side.PRIMARY,
+        primary=waiting[0],
+        candidate=waiting[1],
+        compared=comparing.compare(*waiting, rules=held),
+    )
+    results.write([row])
+    assert hidden_counts([rule.pk]) == {rule.pk: 0}
+
+    primary = replace(sides[0], logs=(LogLine(text="stored", level=""),))
+    candidate = replace(
+        sides[1], logs=(LogLine(text="cache hit", level=""), LogLine(text="stored", level=""))
+    )
+    for _ in range(2):
+        late_logs.complete(Pair.objects.get(), primary, candidate, held, noise.knowledge(made.pk))
+
+    assert hidden_counts([rule.pk]) == {rule.pk: 1}
