@@ -32,9 +32,9 @@ from hosting.layout import read_layout
 from hosting.places import ROOT, write_private
 from hosting.process import HostingError, dying_with_parent
 
-_SERVER_LIMIT_S = 90
-_COMMAND_LIMIT_S = 180
-_WORKER_LIMIT_S = 90
+_SERVER_LIMIT_S = 180
+_COMMAND_LIMIT_S = 300
+_WORKER_LIMIT_S = 180
 _CONSUMERS = ("work", "rollback")
 
 

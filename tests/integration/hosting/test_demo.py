@@ -15,7 +15,7 @@ import pytest
 
 from hosting import waiting
 from hosting.places import ROOT, free_port, remove_tree, servers_home
-from hosting.process import descendants, send, server_identity
+from hosting.process import descendants, dying_with_parent, send, server_identity
 
 START_LIMIT_S = 240
 END_LIMIT_S = 60
@@ -40,6 +40,7 @@ class RunningDemo:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=dying_with_parent(),
             )
 
     def wait_until_ready(self) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pytest
 
 from hosting import waiting
 from hosting.places import ROOT
-from hosting.process import descendants
+from hosting.process import descendants, dying_with_parent
 
 LIMIT_S = 120
 
@@ -69,6 +69,7 @@ class Manager:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                preexec_fn=dying_with_parent(),
             )
 
     def line(self, name: str, code: str, flags: str = "") -> str:
