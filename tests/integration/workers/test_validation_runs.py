@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -120,7 +121,7 @@ def test_a_killed_worker_leaves_a_run_that_goes_on_and_calls_nothing_twice(
     flushes = 0
     store = validation.store_pairs
 
-    def store_until_killed(lease: validation.RunLease, rows: list[Pair], **begun: list[int]) -> Run:
+    def store_until_killed(lease: validation.RunLease, rows: list[Pair], **begun: Any) -> Run:
         nonlocal flushes
         flushes += 1
         if flushes == 3:
@@ -230,7 +231,7 @@ def test_a_cancelled_run_stops_after_its_batch_and_draws_no_verdict(
     run = validation.start_run(function.pk, actor="test", pairs=200)
     store = validation.store_pairs
 
-    def store_then_cancel(lease: validation.RunLease, rows: list[Pair], **begun: list[int]) -> Run:
+    def store_then_cancel(lease: validation.RunLease, rows: list[Pair], **begun: Any) -> Run:
         stored = store(lease, rows, **begun)
         if rows:
             validation.cancel_run(run.pk, actor="somebody")
