@@ -137,7 +137,7 @@ def test_parts_of_the_sdk_are_no_services() -> None:
         "const AWS = require('aws-sdk');\n"
         "exports.handler = async () => {\n"
         "  const request = new AWS.HttpRequest(new AWS.Endpoint('x'));\n"
-        "  new AWS.Signers.V4(request, 'es').addAuthorization(new AWS.EnvironmentCredentials('AWS'), new Date());\n"
+        "  new AWS.Signers.V4(request, 'es').addAuthorization(new AWS.EnvironmentCredentials('AWS'));\n"
         "};\n"
     )
     assert node(text, "sdk-write") == []
