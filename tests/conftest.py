@@ -15,7 +15,8 @@ _STACK = "tests/integration/stack/"
 
 _FIRST = (
     "tests/browser/test_journey.py",
-    _STACK,
+    f"{_STACK}chaos/",
+    f"{_STACK}trouble/",
     "tests/integration/workers/test_engine_on_sandbox.py",
     "tests/integration/hosting/",
     "tests/browser/",
@@ -23,7 +24,7 @@ _FIRST = (
     "tests/cases/",
     "tests/contract/sandbox_samples/",
 )
-"""What takes longest, longest first: few tests, much waiting."""
+"""What takes longest, longest first: few tests, much waiting. Folders stay whole: they may share a set-up."""
 
 
 @pytest.hookimpl(trylast=True)

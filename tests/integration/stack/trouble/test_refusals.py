@@ -165,18 +165,26 @@ def test_events_that_are_not_json_are_refused_by_command_with_the_line(
 
 
 @pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ('{"name": "Ada"}\n{"name": oops}', "Line 2 is not JSON. Nothing was imported."),
-        ("<xml/>", "This is not JSON: line 1, column 1. Nothing was imported."),
-        ("  ", "There is nothing in it. Paste AWS-shaped events as JSON."),
-    ],
+    ("text", "place"), [('{"name": "Ada"}\n{"name": oops}', "line 2"), ("<xml/>", "line 1")]
 )
-def test_events_that_are_not_json_are_refused_by_the_page(looking: Looking, text: str, sentence: str) -> None:
+def test_events_that_are_not_json_are_named_by_the_page_and_not_imported(
+    looking: Looking, text: str, place: str
+) -> None:
     before = _suite(looking)
-    answer = looking.stack.person("operator").post(address(UNTOUCHED, "events/"), text=text)
+    operator = looking.stack.person("operator")
+    drafted = operator.post(address(UNTOUCHED, "events/import/"), text=text, name="default")
+    assert drafted.status == 303, plain(drafted)
+    assert f"{place} is not JSON" in plain(operator.get(drafted.location))
+    assert operator.post(f"{drafted.location}import/").status == 422
+    assert _suite(looking) == before
+
+
+def test_nothing_at_all_is_refused_by_the_page(looking: Looking) -> None:
+    before = _suite(looking)
+    form = {"text": "  ", "name": "default"}
+    answer = looking.stack.person("operator").post(address(UNTOUCHED, "events/import/"), **form)
     assert answer.status == 422
-    assert sentence in plain(answer)
+    assert "There is nothing in it. Paste AWS-shaped events as JSON" in plain(answer)
     assert _suite(looking) == before
 
 
@@ -237,7 +245,7 @@ def test_a_stale_click_is_refused_and_says_what_to_do(looking: Looking) -> None:
         ("decommission/", "operator"),
         ("roll-back/", "operator"),
         ("hold/", "operator"),
-        ("events/", "operator"),
+        ("events/import/", "operator"),
         ("assess/", "operator"),
     ],
 )
