@@ -81,7 +81,7 @@ MESSAGES = (
     _("Build the function (tsc, esbuild) and assess the package that is deployed."),
     _(
         "Build the package for {0} and validate with a suite that covers the code; where the newer "
-        "release is needed, rebuild it for FC's custom runtime, which expects an HTTP server."
+        "release is needed, rebuild it for FC's custom.debian12, which expects an HTTP server."
     ),
     _("By way of OSS 500 MB are allowed in eleven regions and 100 MB elsewhere."),
     _("Call it from a plain handler with asyncio.run."),
@@ -277,7 +277,7 @@ MESSAGES = (
     ),
     _(
         "Move the function to a runtime that both clouds have (nodejs20.x, python3.12, java11), or "
-        "rebuild it for FC's custom runtime, which expects an HTTP server."
+        "rebuild it for FC's custom.debian12, which expects an HTTP server."
     ),
     _("Move to @grpc/grpc-js."),
     _("Move to bcrypt 5 or newer."),

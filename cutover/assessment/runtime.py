@@ -28,7 +28,7 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
             place=place,
             why="The code cannot be started on FC as it is.",
             remedy="Move the function to a runtime that both clouds have (nodejs20.x, python3.12, java11), "
-            "or rebuild it for FC's custom runtime, which expects an HTTP server.",
+            "or rebuild it for FC's custom.debian12, which expects an HTTP server.",
             source=SOURCE,
         )
     elif OLD.match(runtime):
@@ -50,7 +50,7 @@ def check(facts: FunctionFacts) -> Iterator[Finding]:
             why="FC's newest built-in releases are Node 20 and Python 3.12. Code that uses what came later "
             "fails there, as do dependencies that ask for more; both are looked for.",
             remedy=f"Build the package for {there} and validate with a suite that covers the code; where the "
-            "newer release is needed, rebuild it for FC's custom runtime, which expects an HTTP server.",
+            "newer release is needed, rebuild it for FC's custom.debian12, which expects an HTTP server.",
             source=SOURCE,
         )
     elif there != runtime.removesuffix(".x").removesuffix(".al2"):
