@@ -1,6 +1,7 @@
 """What a killed sandbox knows again of the log lines and measurements of functions."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,13 @@ DIMENSIONS = [{"FunctionName": "f"}]
 def reopened(folder: Path, generation: int = 0) -> tuple[LogStore, MetricStore]:
     """Read a diary as the next run does, whatever became of the one that wrote it."""
     logs, metrics = LogStore(), MetricStore()
+    known: dict[str, Callable[..., None]] = {
+        "lines": logs.append,
+        "dropped": logs.drop,
+        "measured": metrics.add,
+    }
     for kind, *entry in Diary(folder, generation).entries():
-        {"lines": logs.append, "dropped": logs.drop, "measured": metrics.add}[kind](*entry)
+        known[kind](*entry)
     return logs, metrics
 
 
