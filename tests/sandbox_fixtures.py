@@ -236,6 +236,14 @@ def running_alibaba(state_dir: Path, **environment: str) -> Iterator[RunningAlib
         yield RunningAlibaba(port=port, keys=sandbox_keys.read(state_dir), state=state_dir, process=process)
 
 
+def gone(pid: int) -> bool:
+    """Tell whether a process has ended; who should reap it may not have done so yet."""
+    try:
+        return "\nState:\tZ" in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return True
+
+
 def processes_of(name: str, value: str) -> list[int]:
     """Find processes whose environment has NAME=value: a function sees other numbers than we do."""
     found = []

@@ -16,7 +16,7 @@ from alibabacloud_fc20230330 import models as fc
 from alibabacloud_fc20230330.client import Client
 from alibabacloud_tea_openapi.models import Config
 
-from tests.sandbox_fixtures import ROOT, zipped
+from tests.sandbox_fixtures import ROOT, gone, zipped
 
 pytestmark = [
     pytest.mark.enable_socket,
@@ -72,10 +72,10 @@ def children(pid: int) -> set[int]:
     return {int(number) for number in tasks.read_text().split()}
 
 
-def gone(pids: set[int]) -> bool:
+def all_gone(pids: set[int]) -> bool:
     end = time.monotonic() + LIMIT_S
     while time.monotonic() < end:
-        if not any(Path(f"/proc/{pid}").exists() for pid in pids):
+        if all(gone(pid) for pid in pids):
             return True
         time.sleep(0.05)
     return False
@@ -111,7 +111,7 @@ def test_a_local_function_compute_is_a_command_away(tmp_path: Path) -> None:
         assert process.wait(LIMIT_S) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
-    assert gone(halves)
+    assert all_gone(halves)
     assert not (tmp_path / "state" / "sandbox.env").exists()
 
 
@@ -128,7 +128,7 @@ def test_a_kill_takes_the_halves_along_and_a_folder_serves_one_sandbox_at_a_time
         assert len(halves) == 2
         process.kill()
         process.wait(LIMIT_S)
-    assert gone(halves)
+    assert all_gone(halves)
 
 
 def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
@@ -156,7 +156,7 @@ def test_it_ends_with_the_process_that_started_it(tmp_path: Path) -> None:
         assert len(everyone) == 2
         parent.kill()
         parent.wait(LIMIT_S)
-        assert gone(everyone)
+        assert all_gone(everyone)
     assert not (tmp_path / "state" / "sandbox.env").exists()
 
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox_fixtures import ROOT, RunningAws, running_aws, server_environment
+from tests.sandbox_fixtures import ROOT, RunningAws, gone, running_aws, server_environment
 
 pytestmark = pytest.mark.enable_socket
 TRUST = '{"Version":"2012-10-17","Statement":[]}'
@@ -69,14 +69,6 @@ def wait_until(condition: Callable[[], Any], limit_s: float = 60) -> None:
             return
         time.sleep(0.05)
     raise AssertionError("the condition did not come about")
-
-
-def gone(pid: int) -> bool:
-    status = Path(f"/proc/{pid}/status")
-    try:
-        return "\nState:\tZ" in status.read_text()
-    except (FileNotFoundError, ProcessLookupError):
-        return True
 
 
 def test_it_calls_live_twenty_times_a_second_and_keeps_a_ledger(aws: RunningAws, tmp_path: Path) -> None:
