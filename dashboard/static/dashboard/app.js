@@ -27,13 +27,14 @@
   document.addEventListener("visibilitychange", () => { if (!document.hidden) refresh(); });
 
   // --- swaps: keep what the reader opened, and do not touch what did not change --------------------
+  const plain = (n) => n.outerHTML.replace(/ class="fresh"|(?<=waretoken" value=")\w+/g, "");
   body.addEventListener("htmx:oobBeforeSwap", (event) => {
     const now = event.detail.target, next = event.detail.fragment?.firstElementChild;
     if (!now || !next) return;
     $$("details[id]", now).forEach((d) => { const n = $("#" + CSS.escape(d.id), next); if (n) n.open = d.open; });
     const title = next.dataset?.title;
     if (title) document.title = title;
-    if (now.outerHTML.replace(/ class="fresh"/g, "") === next.outerHTML) event.detail.shouldSwap = false;
+    if (plain(now) === plain(next)) event.detail.shouldSwap = false;
   });
 
   // --- the server's clock ------------------------------------------------------------------------
